@@ -1,0 +1,1 @@
+"""The invitations: which one is owed, its bytes, its delivery."""

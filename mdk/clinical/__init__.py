@@ -1,0 +1,1 @@
+"""Pure clinical rules and the reference data that they compute with."""

@@ -1,0 +1,77 @@
+"""Owns what can go wrong in the core: five kinds, each with a stable code and a Swedish sentence."""
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One bad or missing field: its dotted path and a sentence that names the remedy."""
+
+    field: str
+    message: str
+
+
+class MdkError(Exception):
+    """Base of all domain errors; `code` is stable, `message` is for people."""
+
+    code = "mdk"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotFound(MdkError):
+    """It does not exist, or the viewer may not know that it does."""
+
+    code = "not-found"
+
+    def __init__(self, message: str = "Det du söker finns inte, eller så har du inte tillgång till det.") -> None:
+        super().__init__(message)
+
+
+class NotAllowed(MdkError):
+    """The viewer's role may never do this."""
+
+    code = "not-allowed"
+
+    def __init__(self, message: str = "Din roll ger inte rätt att göra detta.") -> None:
+        super().__init__(message)
+
+
+class RuleBroken(MdkError):
+    """A rule of the field or a state forbids the act; `rule` is its stable id, such as `conference.no-quorum`."""
+
+    def __init__(self, rule: str, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.code = rule
+        self.problems = problems
+
+
+class Invalid(MdkError):
+    """Input that cannot be used as it stands; `problems` names every bad field at once."""
+
+    code = "invalid"
+
+    def __init__(self, problems: list[Problem], message: str = "Rätta de markerade uppgifterna.") -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class Stale(MdkError):
+    """Someone else changed it after it was read; `current` is the version that stands."""
+
+    code = "stale"
+
+    def __init__(self, current: int, message: str = "Någon annan hann före. Läs in den senaste versionen och försök igen.") -> None:
+        super().__init__(message)
+        self.current = current
+
+
+class Unavailable(MdkError):
+    """The store cannot answer just now; nothing was changed and it is safe to try again."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str = "Systemet kan inte svara just nu. Inget har ändrats. Försök igen om en stund.") -> None:
+        super().__init__(message)
