@@ -1,0 +1,234 @@
+"""Owns every signed token: API bearers and answer links; the only importer of jose.
+
+One algorithm (HS256) and one derived key per purpose. jose checks the signature only; header and claims are
+checked here against strict structs and the injected time, since jose takes a missing `aud`, ignores `crit`
+and `kid`, and knows no clock but its own.
+"""
+
+import re
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+
+import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from jose import jwk, jws
+from jose.exceptions import JOSEError
+
+from mdk.errors import MdkError
+
+ALGORITHM: Final = "HS256"
+LONGEST: Final = 1024  # characters; ours are below 400
+LONGEST_LIFE: Final = 366 * 24 * 60  # minutes
+LEEWAY: Final = timedelta(seconds=60)  # a token may be issued by a clock that is this much ahead
+SHORTEST_SECRET: Final = 32  # characters
+_SHAPE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+
+
+class TokenRefused(MdkError):
+    """The token proves nothing; `reason` is for the log, the message for the person."""
+
+    code = "token-refused"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Bearer(msgspec.Struct, frozen=True):
+    """Who calls the API, and under which assignment."""
+
+    person_id: int
+    assignment_id: int
+    token_id: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Whose answer to which sending of a conference's invitation a link may record."""
+
+    conference_id: str
+    person_id: int
+    sequence: int
+    token_id: str
+    expires_at: datetime
+
+
+class _Header(msgspec.Struct, forbid_unknown_fields=True):
+    alg: str
+    typ: str
+    kid: str
+
+
+class _Claims(msgspec.Struct, forbid_unknown_fields=True):
+    iss: str
+    aud: str
+    sub: str
+    jti: str
+    iat: int
+    exp: int
+
+
+class _BearerClaims(_Claims):
+    assignment: int
+
+
+class _AnswerClaims(_Claims):
+    conference: str
+    sequence: int
+
+
+class _Purpose(msgspec.Struct, frozen=True):
+    audience: str
+    refusal: str
+
+
+_BEARER: Final = _Purpose("api", "Åtkomstnyckeln gäller inte eller har gått ut. Hämta en ny.")
+_ANSWER: Final = _Purpose("rsvp", "Svarslänken gäller inte längre. Svara i stället från konferensens sida.")
+
+_C = TypeVar("_C", bound=_Claims)
+
+
+def issue_bearer(secret: str, *, person_id: int, assignment_id: int, now: datetime, minutes: int, issuer: str) -> str:
+    """Sign an API token that lives `minutes` from `now`.
+
+    Raises: ValueError when the secret is short, `now` is naive or `minutes` is not between one and a year's.
+    """
+    if not 1 <= minutes <= LONGEST_LIFE:
+        msg = f"a token lives between 1 and {LONGEST_LIFE} minutes"
+        raise ValueError(msg)
+    issued = _seconds(now)
+    claims = _BearerClaims(
+        iss=issuer,
+        aud=_BEARER.audience,
+        sub=str(person_id),
+        jti=secrets.token_hex(16),
+        iat=issued,
+        exp=issued + minutes * 60,
+        assignment=assignment_id,
+    )
+    return _sign(secret, _BEARER, claims)
+
+
+def read_bearer(secret: str, token: str, now: datetime, *, issuer: str) -> Bearer:
+    """Tell who an API token speaks for.
+
+    Raises: TokenRefused for anything but an unexpired API token of this installation.
+    """
+    claims = _read(secret, token, now, purpose=_BEARER, issuer=issuer, form=_BearerClaims)
+    return Bearer(_subject(claims, _BEARER), claims.assignment, claims.jti, _time(claims.iat), _time(claims.exp))
+
+
+def issue_answer(
+    secret: str,
+    *,
+    conference_id: str,
+    person_id: int,
+    sequence: int,
+    now: datetime,
+    expires_at: datetime,
+    issuer: str,
+) -> str:
+    """Sign an answer link's token; the same arguments give the same token, so that a repeated mail is identical.
+
+    Raises: ValueError when the secret is short or a time is naive.
+    """
+    claims = _AnswerClaims(
+        iss=issuer,
+        aud=_ANSWER.audience,
+        sub=str(person_id),
+        jti=f"{conference_id}.{person_id}.{sequence}",
+        iat=_seconds(now),
+        exp=_seconds(expires_at),
+        conference=conference_id,
+        sequence=sequence,
+    )
+    return _sign(secret, _ANSWER, claims)
+
+
+def read_answer(secret: str, token: str, now: datetime, *, issuer: str) -> Answer:
+    """Tell whose answer a link carries.
+
+    Raises: TokenRefused for anything but an unexpired answer link of this installation.
+    """
+    claims = _read(secret, token, now, purpose=_ANSWER, issuer=issuer, form=_AnswerClaims)
+    person_id = _subject(claims, _ANSWER)
+    return Answer(claims.conference, person_id, claims.sequence, claims.jti, _time(claims.exp))
+
+
+def _sign(secret: str, purpose: _Purpose, claims: _Claims) -> str:
+    key = _derive(secret, "key", purpose)
+    token: str = jws.sign(msgspec.to_builtins(claims), key, {"kid": _key_id(secret, purpose)}, ALGORITHM)
+    if len(token) > LONGEST:
+        msg = "the token would be longer than any reader takes"
+        raise ValueError(msg)
+    return token
+
+
+def _read(secret: str, token: str, now: datetime, *, purpose: _Purpose, issuer: str, form: type[_C]) -> _C:
+    """Check shape, header, signature and claims, in this order."""
+    key = jwk.construct(_derive(secret, "key", purpose), ALGORITHM)
+    key_id = _key_id(secret, purpose)
+    moment = _seconds(now)
+    try:
+        _check_shape(token)
+        header = msgspec.json.decode(_decoded(token.partition(".")[0]), type=_Header)
+        _check("header", header == _Header(ALGORITHM, "JWT", key_id))
+        claims = msgspec.json.decode(jws.verify(token, key, [ALGORITHM]), type=form)
+        _check("audience", claims.aud == purpose.audience)
+        _check("issuer", claims.iss == issuer)
+        _check("expired", moment < claims.exp)
+        _check("not yet", claims.iat <= moment + LEEWAY.seconds)
+    except (JOSEError, msgspec.MsgspecError, ValueError, TypeError, AttributeError) as error:
+        raise TokenRefused(purpose.refusal, str(error)) from error
+    return claims
+
+
+def _check(what: str, holds: bool) -> None:  # noqa: FBT001 (the condition is the point)
+    if not holds:
+        raise ValueError(what)
+
+
+def _check_shape(token: str) -> None:
+    """Three canonical base64url parts: jose would skip foreign characters and loose bits."""
+    _check("too long", len(token) <= LONGEST)
+    _check("shape", _SHAPE.fullmatch(token) is not None)
+    for part in token.split("."):
+        _check("shape", urlsafe_b64encode(_decoded(part)).rstrip(b"=").decode() == part)
+
+
+def _decoded(part: str) -> bytes:
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _derive(secret: str, use: str, purpose: _Purpose) -> str:
+    """A purpose's own 32 bytes as hex text (never DER), so that no token of one purpose passes as another."""
+    if len(secret) < SHORTEST_SECRET:
+        msg = f"the secret key is shorter than {SHORTEST_SECRET} characters"
+        raise ValueError(msg)
+    info = f"mdk/token/{use}/{purpose.audience}".encode()
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode()).hex()
+
+
+def _key_id(secret: str, purpose: _Purpose) -> str:
+    return _derive(secret, "kid", purpose)[:8]
+
+
+def _subject(claims: _Claims, purpose: _Purpose) -> int:
+    if not (claims.sub.isascii() and claims.sub.isdigit()):
+        raise TokenRefused(purpose.refusal, "subject")
+    return int(claims.sub)
+
+
+def _seconds(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        msg = "a naive time proves nothing"
+        raise ValueError(msg)
+    return int(moment.timestamp())
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
