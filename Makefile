@@ -27,7 +27,9 @@ check: install-dev
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) -m djlint --check --quiet web/mdk_web
 	$(PY) -m djlint --lint --quiet web/mdk_web
-	$(PY) infra/check_migrations.py
+	@scratch="$$(mktemp -d)"; trap 'rm -rf "$$scratch"' EXIT; export MDK_DATABASE_URL="sqlite:///$$scratch/mdk.sqlite"; \
+	export MDK_SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_hex(32))')"; \
+	$(VENV)/bin/mdk migrate && $(VENV)/bin/mdk migrate --check
 
 bench: install-dev
 	$(PY) tests/bench/run.py $(ARGS)

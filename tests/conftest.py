@@ -8,12 +8,12 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser
+
 from browsing import Visitors, chromium, launched
 from leftout import REQUIRE_ALL, skip_or_fail
-from playwright.sync_api import Browser
-from postgres import NoPostgres, Server, running
-
 from mdk.db import Database, sqlite_file
+from postgres import NoPostgres, Server, running
 
 STORES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
