@@ -1,0 +1,181 @@
+"""Owns the bytes of a mail: an invitation with its calendar part, and a notice of one sentence and one link.
+
+The same input always gives the same bytes, so that a repeated sending is recognised by its Message-ID and harmless.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cache
+from typing import Final, Literal
+
+import jinja2
+import msgspec
+
+from mdk_calendar import safe
+from mdk_calendar.events import Event, Language, News
+from mdk_calendar.ics import SUMMARY, slot_spans, to_ics
+from mdk_calendar.words import words
+
+NoticeKind = Literal[
+    "supplement-requested",
+    "case-answered",
+    "case-accepted",
+    "case-declined",
+    "minutes-signed",
+    "referral-received",
+    "assignment-received",
+]
+_POLICY: Final = SMTP.clone(cte_type="7bit")
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Word to one person that something waits for them; `key` is opaque and unique, `page_url` names no case."""
+
+    kind: NoticeKind
+    key: str
+    to_email: str
+    to_name: str
+    organizer_email: str
+    organizer_name: str
+    page_url: str
+    created_at: datetime
+    language: Language = "sv"
+
+
+def message_id(event: Event) -> str:
+    """The Message-ID of an invitation: one per UID, SEQUENCE and METHOD, telling none of them."""
+    return _identify(f"{event.uid}\n{event.sequence}\n{event.method}", event.organizer_email)
+
+
+def notice_message_id(notice: Notice) -> str:
+    """The Message-ID of a notice: one per kind and key."""
+    return _identify(f"{notice.kind}\n{notice.key}", notice.organizer_email)
+
+
+def subject(event: Event, news: News) -> str:
+    """`MDK smärta: inbjudan ons 25 nov 13:00`."""
+    text = words(event.language)
+    return f"{SUMMARY}: {text.subject[news]} {text.short_time(event.starts_at)}"
+
+
+def to_mail(event: Event, *, news: News) -> bytes:
+    """The invitation, its change or its end as an iMIP message (RFC 6047) with an .ics copy, all of it 7 bit.
+
+    Raises: Unsendable when an address or link cannot be carried safely; ValueError when news and METHOD disagree.
+    """
+    if (event.method == "CANCEL") != (news in {"cancelled", "dropped"}):
+        msg = f"{event.method} cannot carry the news {news}"
+        raise ValueError(msg)
+    mail_id = message_id(event)
+    title = subject(event, news)
+    facts = _invitation_facts(event, news, title)
+    calendar = to_ics(event)
+    mail = _envelope(event.organizer_email, event.organizer_name, event.attendee_email, event.attendee_name)
+    _head(mail, title=title, mail_id=mail_id, moment=event.changed_at, language=event.language)
+    _write_body(mail, "invitation", facts)
+    _add_calendar(mail, calendar, event.method)
+    mail.add_attachment(calendar, maintype="application", subtype="ics", filename="mdk.ics")
+    _set_boundaries(mail, mail_id)
+    return mail.as_bytes()
+
+
+def to_notice(notice: Notice) -> bytes:
+    """A notice as text and HTML, without a calendar part.
+
+    Raises: Unsendable when an address or the link cannot be carried safely.
+    """
+    text = words(notice.language)
+    said = text.notice[notice.kind]
+    title = f"{SUMMARY}: {said.subject}"
+    facts: dict[str, object] = {
+        "language": notice.language,
+        "words": text,
+        "subject": title,
+        "sentence": said.sentence,
+        "page_url": safe.link(notice.page_url),
+        "button": text.open_notice,
+    }
+    mail_id = notice_message_id(notice)
+    mail = _envelope(notice.organizer_email, notice.organizer_name, notice.to_email, notice.to_name)
+    _head(mail, title=title, mail_id=mail_id, moment=notice.created_at, language=notice.language)
+    _write_body(mail, "notice", facts)
+    _set_boundaries(mail, mail_id)
+    return mail.as_bytes()
+
+
+def _invitation_facts(event: Event, news: News, title: str) -> dict[str, object]:
+    text = words(event.language)
+    return {
+        "language": event.language,
+        "words": text,
+        "subject": title,
+        "sentence": text.sentence[news],
+        "time": text.long_time(event.starts_at, event.ends_at),
+        "starts_at": event.starts_at.astimezone(UTC).isoformat(),
+        "slots": slot_spans(event),
+        "live": event.method == "REQUEST",
+        "video_url": safe.link(event.video_url) if event.video_url else None,
+        "cases": text.cases(event.case_count),
+        "page_url": safe.link(event.page_url),
+        "button": text.open,
+    }
+
+
+def _envelope(from_email: str, from_name: str, to_email: str, to_name: str) -> EmailMessage:
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = _mailbox(from_email, from_name)
+    mail["To"] = _mailbox(to_email, to_name)
+    return mail
+
+
+def _mailbox(email: str, shown: str) -> Address:
+    return Address(display_name=safe.name(shown), addr_spec=safe.address(email))
+
+
+def _head(mail: EmailMessage, *, title: str, mail_id: str, moment: datetime, language: Language) -> None:
+    mail["Subject"] = title
+    mail["Date"] = format_datetime(moment.astimezone(UTC))
+    mail["Message-ID"] = mail_id
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Content-Language"] = language
+
+
+def _write_body(mail: EmailMessage, template: str, facts: dict[str, object]) -> None:
+    mail.set_content(_templates().get_template(f"{template}.txt").render(facts))
+    mail.add_alternative(_templates().get_template(f"{template}.html").render(facts), subtype="html")
+
+
+def _add_calendar(mail: EmailMessage, calendar: bytes, method: str) -> None:
+    """The part that makes it an invitation; its type is set by hand, since the library would quote the method."""
+    mail.add_alternative(calendar, maintype="text", subtype="calendar")
+    part = list(mail.iter_parts())[-1]
+    del part["Content-Type"]
+    part.set_raw("Content-Type", f"text/calendar; method={method}; charset=utf-8")
+
+
+def _set_boundaries(mail: EmailMessage, mail_id: str) -> None:
+    """Fixed boundaries instead of random ones; `=_` cannot stand in base64 or quoted-printable."""
+    seed = hashlib.sha256(mail_id.encode()).hexdigest()[:24]
+    for place, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        part.set_boundary(f"=_mdk_{seed}_{place}")
+
+
+def _identify(seed: str, organizer_email: str) -> str:
+    domain = safe.address(organizer_email).rpartition("@")[2]
+    return f"<{hashlib.sha256(seed.encode()).hexdigest()[:32]}@{domain}>"
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("mdk_calendar"),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
