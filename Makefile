@@ -25,7 +25,6 @@ check: install-dev
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
-	$(PY) -m djlint --check --quiet web/mdk_web
 	$(PY) -m djlint --lint --quiet web/mdk_web
 	@scratch="$$(mktemp -d)"; trap 'rm -rf "$$scratch"' EXIT; export MDK_DATABASE_URL="sqlite:///$$scratch/mdk.sqlite"; \
 	export MDK_SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_hex(32))')"; \

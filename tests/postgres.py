@@ -48,7 +48,7 @@ class Server:
         """The address of one of its databases, as MDK_DATABASE_URL takes it."""
         return self._admin.set(database=name).render_as_string(hide_password=False)
 
-    def _run(self, command: sql.Composable) -> None:
+    def _run(self, command: sql.Composed) -> None:
         address = self._admin.render_as_string(hide_password=False)
         with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
             connection.execute(command)

@@ -1,0 +1,122 @@
+"""Follows calls by name through the core: an act that reaches neither `did` nor `refused` leaves no trace."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tree import ROOT, code, module_of, name_of, parsed
+
+LOGGING = {"mdk.audit.service.did", "mdk.audit.service.seen"}
+# What writes the log and the outbox cannot log itself.
+BELOW = {"mdk.audit.service", "mdk.outbox.service"}
+# Acts that change nothing about people or cases and leave no row: {"mdk.….name": "reason"}.
+UNLOGGED: dict[str, str] = {}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def imported(path: Path) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.asname or alias.name: alias.name for alias in node.names}
+    return names
+
+
+def dotted(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        owner = dotted(node.value)
+        return f"{owner}.{node.attr}" if owner else None
+    return None
+
+
+def called(function: Function, module: str, names: dict[str, str]) -> set[str]:
+    found = set()
+    for node in ast.walk(function):
+        # A function that is handed on, such as to a table of moves, counts as called.
+        name = dotted(node) if isinstance(node, ast.Name | ast.Attribute) else None
+        if name:
+            first, _, rest = name.partition(".")
+            target = names.get(first, f"{module}.{first}")
+            found.add(f"{target}.{rest}" if rest else target)
+    return found
+
+
+@cache
+def calls() -> dict[str, set[str]]:
+    graph: dict[str, set[str]] = {}
+    for path in code():
+        module, names = module_of(path), imported(path)
+        for node in parsed(path).body:
+            if isinstance(node, Function):
+                graph[f"{module}.{node.name}"] = called(node, module, names)
+    return graph
+
+
+@cache
+def logged() -> set[str]:
+    reached = set(LOGGING)
+    while True:
+        more = {name for name, callees in calls().items() if name not in reached and callees & reached}
+        if not more:
+            return reached
+        reached |= more
+
+
+def acts() -> dict[str, Function]:
+    found: dict[str, Function] = {}
+    for path in code():
+        module = module_of(path)
+        is_act_file = path.name == "service.py" or path.is_relative_to(ROOT / "mdk" / "journey")
+        if not is_act_file or module in BELOW:
+            continue
+        for node in parsed(path).body:
+            if isinstance(node, Function) and not node.name.startswith("_") and "by" in arguments(node):
+                found[f"{module}.{node.name}"] = node
+    return found
+
+
+def arguments(function: Function) -> set[str]:
+    given = function.args
+    return {argument.arg for argument in [*given.posonlyargs, *given.args, *given.kwonlyargs]}
+
+
+def test_the_log_s_own_functions_are_where_this_test_looks_for_them() -> None:
+    assert set(calls()) >= LOGGING
+
+
+@pytest.mark.parametrize("act", sorted(acts()))
+def test_the_act_takes_the_session_first_and_who_and_when_by_name(act: str) -> None:
+    given = acts()[act].args
+    positional = [argument.arg for argument in [*given.posonlyargs, *given.args]]
+    by_name = {argument.arg for argument in given.kwonlyargs}
+    # A step of a larger act takes what was loaded, and its name, without naming them.
+    assert positional[:1] == ["session"]
+    assert len(positional) <= 3
+    assert "by" in by_name
+    assert "at" not in positional
+
+
+@pytest.mark.parametrize("act", sorted(acts()))
+def test_the_act_writes_the_access_log(act: str) -> None:
+    assert (act in logged()) is (act not in UNLOGGED), f"{act} reaches no audit.service.did"
+
+
+def test_acts_do_not_read_the_clock_themselves() -> None:
+    reading = [
+        name
+        for name, callees in calls().items()
+        if name.rpartition(".")[0].endswith((".service", ".rules", ".queries"))
+        and callees & {"mdk.clock.now", "datetime.datetime.now", "datetime.date.today", "time.time"}
+    ]
+    assert reading == []
+
+
+def test_every_file_that_was_read_has_a_module_name() -> None:
+    assert all(module_of(path) for path in code()), [name_of(path) for path in code()]
