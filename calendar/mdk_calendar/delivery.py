@@ -130,9 +130,10 @@ def transport(url: str, *, patience: float = PATIENCE, tls: ssl.SSLContext | Non
     elif url.startswith(("smtp://", "smtps://")):
         with contextlib.suppress(ValueError):
             parts = urlsplit(url)
-            if parts.hostname and parts.port != 0:
+            user, password = unquote(parts.username or ""), unquote(parts.password or "")
+            if parts.hostname and parts.port != 0 and user.isascii() and password.isascii():
                 return Smtp(parts, patience=patience, tls=tls or ssl.create_default_context())
-    raise ValueError("SMTP_URL must be file:DIR, smtp://[user:password@]host[:port] or smtps://…")
+    raise ValueError("SMTP_URL must be file:DIR, smtp://[user:password@]host[:port] or smtps://…, in ASCII")
 
 
 def _hand_over(server: smtplib.SMTP, mail: Mail) -> Outcome:

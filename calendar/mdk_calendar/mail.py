@@ -75,12 +75,11 @@ def to_mail(event: Event, *, news: News) -> bytes:
     facts = _invitation_facts(event, news, title)
     calendar = to_ics(event)
     mail = _envelope(event.organizer_email, event.organizer_name, event.attendee_email, event.attendee_name)
-    _head(mail, title=title, mail_id=mail_id, moment=event.changed_at, language=event.language)
+    _head(mail, title=title, mail_id=mail_id, moment=event.changed_at)
     _write_body(mail, "invitation", facts)
     _add_calendar(mail, calendar, event.method)
     mail.add_attachment(calendar, maintype="application", subtype="ics", filename="mdk.ics")
-    _set_boundaries(mail, mail_id)
-    return mail.as_bytes()
+    return _finished(mail, mail_id, event.language)
 
 
 def to_notice(notice: Notice) -> bytes:
@@ -101,10 +100,9 @@ def to_notice(notice: Notice) -> bytes:
     }
     mail_id = notice_message_id(notice)
     mail = _envelope(notice.organizer_email, notice.organizer_name, notice.to_email, notice.to_name)
-    _head(mail, title=title, mail_id=mail_id, moment=notice.created_at, language=notice.language)
+    _head(mail, title=title, mail_id=mail_id, moment=notice.created_at)
     _write_body(mail, "notice", facts)
-    _set_boundaries(mail, mail_id)
-    return mail.as_bytes()
+    return _finished(mail, mail_id, notice.language)
 
 
 def _invitation_facts(event: Event, news: News, title: str) -> dict[str, object]:
@@ -136,12 +134,11 @@ def _mailbox(email: str, shown: str) -> Address:
     return Address(display_name=safe.name(shown), addr_spec=safe.address(email))
 
 
-def _head(mail: EmailMessage, *, title: str, mail_id: str, moment: datetime, language: Language) -> None:
+def _head(mail: EmailMessage, *, title: str, mail_id: str, moment: datetime) -> None:
     mail["Subject"] = title
     mail["Date"] = format_datetime(moment.astimezone(UTC))
     mail["Message-ID"] = mail_id
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = language
 
 
 def _write_body(mail: EmailMessage, template: str, facts: dict[str, object]) -> None:
@@ -157,11 +154,13 @@ def _add_calendar(mail: EmailMessage, calendar: bytes, method: str) -> None:
     part.set_raw("Content-Type", f"text/calendar; method={method}; charset=utf-8")
 
 
-def _set_boundaries(mail: EmailMessage, mail_id: str) -> None:
+def _finished(mail: EmailMessage, mail_id: str, language: Language) -> bytes:
     """Fixed boundaries instead of random ones; `=_` cannot stand in base64 or quoted-printable."""
     seed = hashlib.sha256(mail_id.encode()).hexdigest()[:24]
     for place, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         part.set_boundary(f"=_mdk_{seed}_{place}")
+    mail["Content-Language"] = language
+    return mail.as_bytes()
 
 
 def _identify(seed: str, organizer_email: str) -> str:
