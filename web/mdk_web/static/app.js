@@ -1,0 +1,50 @@
+// The only script of ours: CSRF on htmx requests, the eye that hides identities, the key N. Everything works without it.
+"use strict";
+
+(() => {
+  const HIDDEN = "mdk.identity";
+  const NO_KEYS = "mdk.no-keys";
+  const root = document.documentElement;
+
+  const cookie = (name) =>
+    document.cookie.split("; ").find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+
+  document.addEventListener("htmx:config:request", (event) => {
+    const request = event.detail.ctx.request;
+    if (!/^(GET|HEAD)$/i.test(request.method)) {
+      request.headers["x-csrftoken"] = decodeURIComponent(cookie("csrftoken"));
+    }
+  });
+
+  // Hidden once is hidden on every page of this tab, until shown again; shown is shown on this page only.
+  if (sessionStorage.getItem(HIDDEN)) root.dataset.identity = "hidden";
+
+  const settle = () => {
+    if (root.dataset.identity === "hidden") {
+      document.querySelectorAll(".mdk-identity__toggle").forEach((toggle) => (toggle.checked = true));
+    }
+    if (localStorage.getItem(NO_KEYS)) {
+      document.querySelectorAll("[data-shortcuts]").forEach((toggle) => (toggle.checked = false));
+    }
+  };
+  document.addEventListener("DOMContentLoaded", settle);
+  document.addEventListener("htmx:after:swap", settle);
+
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches(".mdk-identity__toggle")) {
+      if (target.checked) sessionStorage.setItem(HIDDEN, "yes");
+      else sessionStorage.removeItem(HIDDEN);
+      root.dataset.identity = target.checked ? "hidden" : "shown";
+    } else if (target.matches("[data-shortcuts]")) {
+      if (target.checked) localStorage.removeItem(NO_KEYS);
+      else localStorage.setItem(NO_KEYS, "yes");
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const modified = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.repeat;
+    if (event.key !== "n" || typing || modified || localStorage.getItem(NO_KEYS)) return;
+    document.querySelector('[data-key="n"]')?.click();
+  });
+})();
