@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from mdk.errors import MdkError
 
@@ -51,7 +51,7 @@ def link(given: str) -> str:
     if parts.scheme not in {"http", "https"} or not host or any(map(_is_invisible, given.strip())):
         msg = "Länken är ingen webbadress. Rätta den på konferensens sida."
         raise Unsendable(msg)
-    if _CASE_NUMBER.search(given):
+    if _CASE_NUMBER.search(unquote(given)):
         msg = "Länken innehåller ett ärendenummer och får inte skickas."
         raise Unsendable(msg)
     return quote(urlunsplit(parts._replace(netloc=host)), safe=_IN_LINKS)

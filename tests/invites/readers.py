@@ -46,7 +46,8 @@ def libical_reader(folder: Path) -> Reader:
 
     def read(raw: bytes) -> Span:
         lines = subprocess.run([program], input=raw, capture_output=True, check=True).stdout.decode().splitlines()
-        assert [line for line in lines if line.startswith("error")] == []
+        complaints = [line for line in lines if line.startswith("error")]
+        assert not complaints, "; ".join(complaints)
         start, end = (datetime.fromtimestamp(int(seconds), UTC) for seconds in lines[-1].split())
         return start, end
 

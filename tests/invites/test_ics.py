@@ -242,6 +242,7 @@ def test_an_address_that_would_need_quoting_is_refused(address: str) -> None:
         "https://[",
         "https://mdk.example/cases/MDK-2026-0014",
         "https://mdk.example/cases/mdk-2026-0014/minutes",
+        "https://mdk.example/cases/MDK%2D2026%2D0014",
     ],
 )
 def test_a_link_that_is_no_web_address_or_names_a_case_is_refused(link: str) -> None:
