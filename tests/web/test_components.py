@@ -199,8 +199,9 @@ def test_the_clock_is_full_and_told_in_words_when_time_is_over() -> None:
 
 
 def test_a_draft_without_a_clock_or_a_question_still_has_a_strip() -> None:
-    html = call("case", "case_strip", case={**CASE, "clock": None, "question": "", "age": None, "sex": "unknown"})
+    html = call("case", "case_strip", case={**CASE, "clock": None, "question": "", "age": None, "sex": None})
     assert "Frågeställning saknas" in html
+    assert "okänd ålder, okänt kön · Kronoberg" in html
     assert "mdk-clock__bar" not in html
 
 
