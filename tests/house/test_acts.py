@@ -1,6 +1,7 @@
 """Follows calls by name through the core: an act that reaches neither `did` nor `refused` leaves no trace."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -8,11 +9,20 @@ import pytest
 
 from tree import ROOT, code, module_of, name_of, parsed
 
-LOGGING = {"mdk.audit.service.did", "mdk.audit.service.seen"}
+DID, SEEN = "mdk.audit.service.did", "mdk.audit.service.seen"
 # What writes the log and the outbox cannot log itself.
 BELOW = {"mdk.audit.service", "mdk.outbox.service"}
-# Acts that change nothing about people or cases and leave no row: {"mdk.….name": "reason"}.
-UNLOGGED: dict[str, str] = {}
+# What a query gives out to be shown ends so.
+SHOWN = re.compile(r"(?:View|Line|Body|Entry)\b")
+# Reads that show no patient and leave no row: {"mdk.….name": "reason"}.
+UNSEEN = {
+    "mdk.conferences.queries.lines": "counts cases and names none",
+    "mdk.conferences.queries.series_list": "a series has no cases",
+}
+# What stands among the acts and changes nothing: {"mdk.….name": "reason"}.
+UNLOGGED = {
+    "mdk.conferences.service.body_of": "a read, logged as such",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -60,8 +70,8 @@ def calls() -> dict[str, set[str]]:
 
 
 @cache
-def logged() -> set[str]:
-    reached = set(LOGGING)
+def reaching(target: str) -> set[str]:
+    reached = {target}
     while True:
         more = {name for name, callees in calls().items() if name not in reached and callees & reached}
         if not more:
@@ -82,13 +92,25 @@ def acts() -> dict[str, Function]:
     return found
 
 
+def reads() -> dict[str, Function]:
+    """The queries that answer a viewer with something to show."""
+    return {
+        f"{module_of(path)}.{node.name}": node
+        for path in code()
+        if path.name == "queries.py"
+        for node in parsed(path).body
+        if isinstance(node, Function) and not node.name.startswith("_") and "by" in arguments(node)
+        if node.returns is not None and SHOWN.search(ast.unparse(node.returns))
+    }
+
+
 def arguments(function: Function) -> set[str]:
     given = function.args
     return {argument.arg for argument in [*given.posonlyargs, *given.args, *given.kwonlyargs]}
 
 
 def test_the_log_s_own_functions_are_where_this_test_looks_for_them() -> None:
-    assert set(calls()) >= LOGGING
+    assert set(calls()) >= {DID, SEEN}
 
 
 @pytest.mark.parametrize("act", sorted(acts()))
@@ -105,7 +127,17 @@ def test_the_act_takes_the_session_first_and_who_and_when_by_name(act: str) -> N
 
 @pytest.mark.parametrize("act", sorted(acts()))
 def test_the_act_writes_the_access_log(act: str) -> None:
-    assert (act in logged()) is (act not in UNLOGGED), f"{act} reaches no audit.service.did"
+    assert (act in reaching(DID)) is (act not in UNLOGGED), f"{act} reaches no audit.service.did"
+
+
+@pytest.mark.parametrize("read", sorted(reads()))
+def test_the_read_writes_the_access_log(read: str) -> None:
+    assert (read in reaching(SEEN)) is (read not in UNSEEN), f"{read} reaches no audit.service.seen"
+
+
+def test_no_exception_outlives_what_it_was_made_for() -> None:
+    assert set(UNLOGGED) - set(acts()) == set()
+    assert set(UNSEEN) - set(reads()) == set()
 
 
 def test_acts_do_not_read_the_clock_themselves() -> None:
