@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from browsing import Visitors, chromium, launched
 from leftout import REQUIRE_ALL, skip_or_fail
-from mdk.db import Database, sqlite_file
+from mdk.db import Database, migrate, sqlite_file
 from postgres import NoPostgres, Server, running
 
 STORES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
@@ -137,8 +137,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _migrate(url: str) -> None:
-    from mdk.db import migrate
-
     database = Database(url)
     migrate(database)
     database.close()
