@@ -63,7 +63,9 @@ class Stale(MdkError):
 
     code = "stale"
 
-    def __init__(self, current: int, message: str = "Någon annan hann före. Läs in den senaste versionen och försök igen.") -> None:
+    def __init__(
+        self, current: int, message: str = "Någon annan hann före. Läs in den senaste versionen och försök igen."
+    ) -> None:
         super().__init__(message)
         self.current = current
 
@@ -73,5 +75,7 @@ class Unavailable(MdkError):
 
     code = "unavailable"
 
-    def __init__(self, message: str = "Systemet kan inte svara just nu. Inget har ändrats. Försök igen om en stund.") -> None:
+    def __init__(
+        self, message: str = "Systemet kan inte svara just nu. Inget har ändrats. Försök igen om en stund."
+    ) -> None:
         super().__init__(message)

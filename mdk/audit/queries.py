@@ -1,0 +1,89 @@
+"""Reads of the access log: the chain's check, and who read a case."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from mdk.audit.rules import GENESIS, digest_of
+from mdk.audit.structs import Actor, Entry
+from mdk.audit.tables import AccessLog, StateMove
+
+_BATCH = 1000
+
+
+class Move(msgspec.Struct, frozen=True):
+    """One step of a history as people read it; `by` is a person's id until a name is put to it."""
+
+    state: str
+    at: datetime
+    act: str
+    by: int | None
+    reason: str
+
+
+def first_broken_row(session: Session) -> int | None:
+    """The id of the first access-log row that does not follow from the one before it; None when the chain holds."""
+    previous = GENESIS
+    for row in _in_order(session):
+        if row.previous != previous or row.digest != digest_of(previous, entry_of(row)):
+            return row.id
+        previous = row.digest
+    return None
+
+
+def of_case(session: Session, number: str, *, limit: int = 500) -> list[AccessLog]:
+    """The newest rows that hold a case number, newest first."""
+    found = session.scalars(
+        select(AccessLog)
+        .where((" " + col(AccessLog.cases) + " ").contains(f" {number} "))
+        .order_by(col(AccessLog.id).desc())
+        .limit(limit)
+    )
+    return list(found)
+
+
+def history(session: Session, kind: str, subject: str) -> list[Move]:
+    """Every state move of one thing, oldest first."""
+    rows = session.scalars(
+        select(StateMove)
+        .where(col(StateMove.kind) == kind, col(StateMove.subject) == subject)
+        .order_by(col(StateMove.id))
+    )
+    return [Move(state=row.to_state, at=row.at, act=row.act, by=row.person_id, reason=row.reason) for row in rows]
+
+
+def entry_of(row: AccessLog) -> Entry:
+    """The entry that a stored row was made from."""
+    by = Actor(
+        person_id=row.person_id,
+        assignment_id=row.assignment_id,
+        role=row.role,
+        unit_id=row.unit_id,
+        surface=row.surface,
+        address=row.address,
+    )
+    return Entry(
+        at=row.at.astimezone(UTC),
+        act=row.act,
+        by=by,
+        cases=tuple(row.cases.split()),
+        allowed=row.allowed,
+        reason=row.reason,
+    )
+
+
+def _in_order(session: Session) -> Iterator[AccessLog]:
+    last = 0
+    while True:
+        batch = list(
+            session.scalars(select(AccessLog).where(col(AccessLog.id) > last).order_by(col(AccessLog.id)).limit(_BATCH))
+        )
+        yield from batch
+        if len(batch) < _BATCH:
+            return
+        last = batch[-1].id or last
+        session.expunge_all()

@@ -1,0 +1,308 @@
+"""Reads of cases; every one takes the viewer and sees what the viewer may see."""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select, union_all
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from mdk import clock as time
+from mdk import cursors
+from mdk.audit.service import seen
+from mdk.cases import rules
+from mdk.cases.structs import CaseLine, CaseState, CaseView, Clock, OpenCase, QueueLine, Submission, Supplement
+from mdk.cases.tables import Case, CaseRelation
+from mdk.clinical.identity import parse_identity
+from mdk.errors import NotFound, RuleBroken
+from mdk.people.rules import ACCESS, Relation, check_may, check_role, may
+from mdk.people.structs import Viewer
+from mdk.people.tables import Person, Unit
+
+_LINE_COLUMNS = (
+    Case.id,
+    Case.number,
+    Case.state,
+    Case.birth_date,
+    Case.sex,
+    Case.protected,
+    Case.home_region,
+    Unit.name,
+    Case.question,
+    Case.urgency,
+    Case.survival,
+    Case.completeness,
+    Case.missing,
+    Case.submitted_at,
+    Case.changed_at,
+    Case.waiting_from,
+    Case.days_allowed,
+    Case.supplement_since,
+    Case.decided_at,
+    Case.ended_at,
+    Case.outcome,
+    Case.supplement_what,
+)
+_ALLOWANCES = (2, 5, 7, 10, 14)
+_missing = msgspec.json.Decoder(list[tuple[str, str | None]])
+
+
+def load(session: Session, number: str, *, act: str, by: Viewer, at: datetime) -> Case:
+    """The case with `number`, checked against what the viewer may do.
+
+    Raises `NotAllowed` when the role never may do `act`, or may read but not do it; `NotFound` when there is no such
+    case or the viewer may not know of it.
+    """
+    check_role(act, by)
+    case = session.scalar(select(Case).where(col(Case.number) == number))
+    if case is None:
+        raise NotFound
+    held = relations(session, case, by=by, at=at)
+    check_may(act, by, held, known=may("case.read", by, held))
+    return case
+
+
+def relations(session: Session, case: Case, *, by: Viewer, at: datetime) -> frozenset[Relation]:
+    """What ties the viewer to the case at this moment."""
+    held = {Relation.OWN_UNIT} if case.unit_id == by.unit_id else set()
+    if case.state != CaseState.DRAFT:
+        held.add(Relation.SUBMITTED)
+    granted = session.scalars(
+        select(CaseRelation.kind).where(col(CaseRelation.case_id) == case.id, _in_force(by, at))  # type: ignore[call-overload]
+    )
+    return frozenset(held | {Relation(kind) for kind in granted})
+
+
+def visible(by: Viewer, at: datetime) -> ColumnElement[bool]:
+    """The condition that lists only the cases that the viewer may read."""
+    wanted = ACCESS["case.read"].get(by.role, frozenset())
+    conditions: list[ColumnElement[bool]] = [false()]
+    if Relation.OWN_UNIT in wanted:
+        conditions.append(col(Case.unit_id) == by.unit_id)
+    if Relation.SUBMITTED in wanted:
+        conditions.append(col(Case.state) != "draft")
+    granted = wanted & {Relation.CONFERENCE, Relation.RECEIVER, Relation.GLASS}
+    if granted:
+        tied = select(col(CaseRelation.case_id)).where(_in_force(by, at), col(CaseRelation.kind).in_(granted))
+        conditions.append(col(Case.id).in_(tied))
+    return or_(*conditions)
+
+
+def view(session: Session, number: str, *, by: Viewer, at: datetime) -> CaseView:
+    """One case in full; the read is logged before it is answered. Raises `NotFound`, `NotAllowed`."""
+    case = load(session, number, act="case.read", by=by, at=at)
+    seen(session, "case.read", by=by, at=at, cases=(number,))
+    return view_of(session, case, by=by, at=at)
+
+
+def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseView:
+    """What a reader sees of a case that was already checked and logged."""
+    submission = submission_of(case)
+    today = time.today(at)
+    years = rules.age(case.birth_date, today)
+    child = rules.is_child(case.birth_date, today)
+    equivalents = rules.opioid_equivalents(submission)
+    unit_name, referrer = session.get_one(Unit, case.unit_id).name, session.get_one(Person, case.created_by).name
+    asked = Supplement(case.supplement_what, case.supplement_until) if case.supplement_what else None
+    return CaseView(
+        **{name: getattr(submission, name) for name in Submission.__struct_fields__},
+        number=case.number,
+        state=case.state,
+        version=case.version,
+        unit=case.unit_id,
+        unit_name=unit_name,
+        referrer=referrer,
+        created_at=case.created_at,
+        submitted_at=case.submitted_at,
+        age=years,
+        sex=case.sex,  # type: ignore[arg-type]
+        is_child=child,
+        completeness=rules.completeness(submission, is_child=child),
+        identification=rules.identification(submission, equivalents, years),
+        omeq=equivalents,
+        clock=_clock_of(case, at),
+        open_cases=_open_cases(session, case, by=by, at=at),
+        supplement_request=asked,
+        answer=case.answer,
+        outcome=case.outcome,
+        read_confirmed_at=case.read_confirmed_at,
+    )
+
+
+def submission_of(case: Case) -> Submission:
+    """The stored submission of a case."""
+    return msgspec.json.decode(case.submission, type=Submission)
+
+
+def lines(
+    session: Session,
+    *,
+    by: Viewer,
+    at: datetime,
+    states: tuple[str, ...] = (),
+    region: str | None = None,
+    search: str = "",
+    limit: int = cursors.DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> tuple[list[CaseLine], str | None]:
+    """The cases that the viewer may read, newest first, and the cursor of the next page; one log row for all."""
+    check_role("case.read", by)
+    query = _lines().where(visible(by, at)).order_by(col(Case.id).desc()).limit(limit + 1)
+    if states:
+        query = query.where(col(Case.state).in_(states))
+    if region:
+        query = query.where(col(Case.home_region) == region)
+    if search.strip():
+        query = query.where(_matches(search.strip(), at))
+    if cursor:
+        query = query.where(col(Case.id) < cursors.unpack(cursor, int))
+    rows = session.execute(query).all()
+    found = [_line(row, at) for row in rows[:limit]]
+    seen(session, "case.list", by=by, at=at, cases=tuple(line.number for line in found))
+    return found, cursors.pack(rows[limit - 1][0]) if len(rows) > limit else None
+
+
+def queue(
+    session: Session, *, by: Viewer, at: datetime, limit: int = cursors.DEFAULT_LIMIT, cursor: str | None = None
+) -> tuple[list[QueueLine], str | None]:
+    """Accepted cases by share of the allowed time used, then by waiting time; one log row for all.
+
+    The share grows at five known rates, so each rate is read in order from its index and the five are merged.
+    """
+    check_role("queue.read", by)
+    start = cursors.unpack(cursor, _QueueMark) if cursor else _QueueMark(at=at, passed=0, last={})
+    parts = [_of_allowance(allowed, start.last.get(allowed), limit + 1) for allowed in _ALLOWANCES]
+    rows = session.execute(union_all(*(select(part.subquery()) for part in parts))).all()
+    ranked = sorted(((row, _line(row, at)) for row in rows), key=lambda pair: _rank(pair[0], start.at))
+    page = ranked[:limit]
+    found = [_queue_line(line, place) for place, (_, line) in enumerate(page, start.passed + 1)]
+    seen(session, "queue.read", by=by, at=at, cases=tuple(line.case for line in found))
+    if len(ranked) <= limit:
+        return found, None
+    last = {**start.last, **{row.days_allowed: (row.waiting_from, row.id) for row, _ in page}}
+    return found, cursors.pack(_QueueMark(at=start.at, passed=start.passed + limit, last=last))
+
+
+def case_ids(session: Session, numbers: list[str]) -> dict[str, int]:
+    """The ids of cases by number; unknown numbers are left out."""
+    rows = session.execute(select(col(Case.number), col(Case.id)).where(col(Case.number).in_(numbers)))
+    return {number: case_id for number, case_id in rows if case_id is not None}
+
+
+def lines_of(session: Session, ids: list[int], *, at: datetime) -> dict[int, CaseLine]:
+    """The lines of cases by id, for a list whose access and log are its caller's."""
+    rows = session.execute(_lines().where(col(Case.id).in_(ids))).all()
+    return {row.id: _line(row, at) for row in rows}
+
+
+class _QueueMark(msgspec.Struct, frozen=True):
+    at: datetime
+    passed: int
+    last: dict[int, tuple[datetime, int]]
+
+
+def _lines() -> Any:
+    return select(*_LINE_COLUMNS).join(Unit, col(Unit.id) == col(Case.unit_id))  # type: ignore[call-overload]
+
+
+def _of_allowance(allowed: int, last: tuple[datetime, int] | None, limit: int) -> Any:
+    query = _lines().where(
+        col(Case.state) == literal_column("'accepted'"), col(Case.days_allowed) == literal_column(str(allowed))
+    )
+    if last is not None:
+        since, last_id = last
+        query = query.where(
+            or_(col(Case.waiting_from) > since, and_(col(Case.waiting_from) == since, col(Case.id) > last_id))
+        )
+    return query.order_by(col(Case.waiting_from), col(Case.id)).limit(limit)
+
+
+def _rank(row: Any, at: datetime) -> tuple[float, datetime, int]:
+    waited = (at - (row.waiting_from or at)).total_seconds()
+    return (-waited / row.days_allowed, row.waiting_from or at, row.id or 0)
+
+
+def _line(case: Any, at: datetime) -> CaseLine:
+    day = time.today(at)
+    return CaseLine(
+        number=case.number,
+        state=case.state,
+        age=rules.age(case.birth_date, day),
+        sex=case.sex,
+        is_child=rules.is_child(case.birth_date, day),
+        protected=case.protected,
+        home_region=case.home_region,
+        unit_name=case.name,
+        question=case.question,
+        urgency=case.urgency,
+        survival=case.survival,
+        completeness=case.completeness,
+        missing=[field for field, need in _missing.decode(case.missing) if need],
+        submitted_at=case.submitted_at,
+        changed_at=case.changed_at,
+        clock=_clock_of(case, at),
+        outcome=case.outcome,
+        supplement_what=case.supplement_what,
+    )
+
+
+def _clock_of(case: Any, at: datetime) -> Clock:
+    stopped = case.supplement_since or case.decided_at or case.ended_at
+    return rules.clock(
+        state=case.state,
+        waiting_from=case.waiting_from,
+        stopped_at=stopped,
+        allowed=case.days_allowed,
+        whose_move=rules.whose_move(case.state, case.outcome),
+        at=at,
+    )
+
+
+def _queue_line(line: CaseLine, place: int) -> QueueLine:
+    used = round(line.clock.share_used * 100)
+    waited = f"{line.clock.days_waiting:.0f} av {line.clock.days_allowed} dagar"
+    return QueueLine(
+        case=line.number,
+        place=place,
+        reason=f"Plats {place}: {waited} har gått ({used} % av tiden).",
+        clock=line.clock,
+        urgency=line.urgency or "normal",
+        home_region=line.home_region or "",
+        missing=line.missing,
+        line=line,
+    )
+
+
+def _open_cases(session: Session, case: Case, *, by: Viewer, at: datetime) -> list[OpenCase]:
+    rows = session.execute(
+        select(col(Case.number), col(Case.state)).where(
+            col(Case.identity_number) == case.identity_number,
+            col(Case.id) != case.id,
+            col(Case.state).in_(rules.OPEN),
+            visible(by, at),
+        )
+    ).all()
+    if rows:
+        seen(session, "case.other-open", by=by, at=at, cases=tuple(number for number, _ in rows))
+    return [OpenCase(number, state) for number, state in rows]
+
+
+def _in_force(by: Viewer, at: datetime) -> ColumnElement[bool]:
+    return and_(
+        or_(col(CaseRelation.person_id) == by.person_id, col(CaseRelation.unit_id) == by.unit_id),
+        col(CaseRelation.since) <= at,
+        or_(col(CaseRelation.until).is_(None), col(CaseRelation.until) > at),
+    )
+
+
+def _matches(search: str, at: datetime) -> ColumnElement[bool]:
+    conditions = [
+        col(Case.number) == search.upper(),
+        col(Case.question).icontains(search, autoescape=True),
+        col(Unit.name).icontains(search, autoescape=True),
+    ]
+    with suppress(RuleBroken):
+        conditions.append(col(Case.identity_number) == parse_identity(search, today=time.today(at)).value)
+    return or_(*conditions)

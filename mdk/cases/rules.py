@@ -1,0 +1,261 @@
+"""Rules of a case: what must be given, how it moves, and its clock. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET
+
+from mdk.cases.structs import CaseState, Clock, Completeness, Missing, Submission, given
+from mdk.clinical.bilaga1 import identify
+from mdk.clinical.identity import age_on, parse_identity
+from mdk.clinical.opioids import omeq
+from mdk.clinical.structs import Findings, Identification, Omeq
+from mdk.errors import Problem, RuleBroken
+
+ADULT = 18
+OPEN = frozenset(
+    {
+        CaseState.DRAFT,
+        CaseState.SUBMITTED,
+        CaseState.SUPPLEMENT_REQUESTED,
+        CaseState.ACCEPTED,
+        CaseState.SCHEDULED,
+        CaseState.DISCUSSED,
+        CaseState.DECIDED,
+    }
+)
+
+_TRIAGED = frozenset({CaseState.SUBMITTED, CaseState.ACCEPTED})
+MOVES: Mapping[str, tuple[frozenset[CaseState], CaseState]] = {
+    "submit": (frozenset({CaseState.DRAFT, CaseState.SUPPLEMENT_REQUESTED}), CaseState.SUBMITTED),
+    "accept": (frozenset({CaseState.SUBMITTED}), CaseState.ACCEPTED),
+    "request-supplement": (_TRIAGED, CaseState.SUPPLEMENT_REQUESTED),
+    "answer": (_TRIAGED, CaseState.ANSWERED),
+    "redirect": (_TRIAGED, CaseState.REDIRECTED),
+    "decline": (_TRIAGED, CaseState.DECLINED),
+    "schedule": (frozenset({CaseState.ACCEPTED}), CaseState.SCHEDULED),
+    "unschedule": (frozenset({CaseState.SCHEDULED}), CaseState.ACCEPTED),
+    "discuss": (frozenset({CaseState.SCHEDULED}), CaseState.DISCUSSED),
+    "decide": (frozenset({CaseState.DISCUSSED}), CaseState.DECIDED),
+    "defer": (frozenset({CaseState.DISCUSSED}), CaseState.ACCEPTED),
+    "close": (frozenset({CaseState.DECIDED}), CaseState.CLOSED),
+}
+EDITABLE = frozenset({CaseState.DRAFT, CaseState.SUBMITTED, CaseState.SUPPLEMENT_REQUESTED, CaseState.ACCEPTED})
+
+URGENCY_DAYS = {"acute": 2, "high": 7, "normal": 14}
+SURVIVAL_DAYS = {"under_6_weeks": 5, "6w_3_months": 10}
+
+RequiredFor = Literal["submit", "release"] | None
+FIELDS: tuple[tuple[str, RequiredFor, str], ...] = (
+    ("patient.name", "submit", "Mottagaren måste veta vem det gäller."),
+    ("patient.home_region", "submit", "Hemregionen utför eller betalar åtgärden och får uppdraget."),
+    ("patient.municipality", None, "Kommunens MAS avgör om hemsjukvården kan ta emot en extern pump."),
+    ("patient.care_place", None, "Visar var patienten vårdas och vem som kan nås."),
+    ("urgency", "submit", "Styr hur snart ärendet ska tas upp."),
+    ("urgency_reason", "submit", "Skälet gör att brådskande ärenden kan jämföras rättvist."),
+    ("question", "submit", "Konferensen svarar på det du frågar."),
+    ("diagnosis.icd10", "submit", "Cancerdiagnosen är grundkriteriet i Bilaga 1. Kod eller beskrivning räcker."),
+    ("diagnosis.palliative", "submit", "Palliativt skede är grundkriteriet i Bilaga 1."),
+    ("diagnosis.spread", None, "Tumörens utbredning avgör vilka ingrepp som är möjliga."),
+    ("diagnosis.ecog", None, "Funktionsnivån påverkar vad patienten orkar."),
+    ("diagnosis.expected_survival", "submit", "Avgör hur länge ärendet får vänta. Okänd går bra."),
+    ("diagnosis.expected_treatment_months", "release", "Intern pump kan övervägas först vid minst 3 månader."),
+    ("diagnosis.oncological_treatment", None, "Påverkar blödningsrisk, infektionsrisk och tidplan."),
+    ("pain.nrs", "release", "Smärtskattning behövs för Bilaga 1. Ange en NRS eller varför den inte kan fås."),
+    ("pain.constant", None, "Ingår i kriterium B i Bilaga 1."),
+    ("pain.breakthroughs_per_day", None, "Ingår i kriterium B i Bilaga 1."),
+    ("pain.types", None, "Smärttypen påverkar valet av metod och läkemedel."),
+    ("pain.location", None, "Läget avgör kateterns nivå eller vilken nerv som kan blockeras."),
+    ("pain.dermatomes", None, "Kateterspetsen läggs nära smärtans dermatom."),
+    ("pain.refractory_since", None, "Visar hur länge patienten har haft refraktär smärta."),
+    ("medicines.opioids", None, "Opioiddosen ingår i Bilaga 1 och avgör startbehandlingen."),
+    ("medicines.side_effects", None, "Svåra biverkningar är ett eget kriterium i Bilaga 1."),
+    ("medicines.declines_opioids", None, "Att inte acceptera opioider är ett eget kriterium i Bilaga 1."),
+    ("treatments.earlier", None, "Konferensen behöver veta vad som är prövat."),
+    ("treatments.imaging", None, "Aktuell bilddiagnostik behövs för att välja nivå."),
+    ("safety.anticoagulants", None, "Blödningsrisk är en kontraindikation för kateter."),
+    ("safety.platelets", None, "Trombocyter behövs före ryggbedövning."),
+    ("safety.pk_inr", None, "PK-INR behövs före ryggbedövning."),
+    ("safety.infection", "release", "Pågående infektion är en kontraindikation."),
+    ("safety.intraspinal_growth", "release", "Tumörväxt intraspinalt är en relativ kontraindikation."),
+    ("safety.raised_icp_suspected", None, "Konferensen frågar alltid efter förhöjt intrakraniellt tryck."),
+    ("safety.weight_kg", None, "Kroppsstorleken avgör om en pump får plats."),
+    ("function.physical", None, "Visar vad patienten kan och vill kunna."),
+    ("function.addiction", None, "Beroende är en särskild situation i Bilaga 1."),
+    ("function.psychiatric_comorbidity", None, "Psykiatrisk samsjuklighet är en särskild situation i Bilaga 1."),
+    ("patient_view.goals", None, "Patientens eget mål har en egen punkt på konferensen."),
+    ("patient_view.accepts", None, "Patienten ska ha fått information och accepterat."),
+    ("patient_view.mobility_benefit", "release", "Intern pump kräver att patienten kan röra sig friare."),
+    ("home_care.form", None, "Avgör vem som sköter en extern pump hemma."),
+    ("home_care.can_take_extern", "release", "Frågan till hemsjukvården behöver ställas tidigt."),
+    ("consent.basis", "submit", "Utan grund för delning får uppgifterna inte lämnas mellan vårdgivare."),
+)
+
+
+def check_move(act: str, state: str) -> CaseState:
+    """The state that `act` leads to. Raises `RuleBroken("case.wrong-state")` when `state` does not allow it."""
+    allowed, target = MOVES[act]
+    if CaseState(state) not in allowed:
+        message = "Ärendet är i ett läge där detta inte går. Läs in sidan igen för att se var det står."
+        raise RuleBroken("case.wrong-state", message)
+    return target
+
+
+def days_allowed(urgency: str | None, survival: str | None) -> int:
+    """Days that a case may wait, by urgency and by expected survival, the shorter of the two."""
+    return min(URGENCY_DAYS.get(urgency or "normal", 14), SURVIVAL_DAYS.get(survival or "unknown", 14))
+
+
+def clock(
+    *,
+    state: str,
+    waiting_from: datetime | None,
+    stopped_at: datetime | None,
+    allowed: int,
+    whose_move: str,
+    at: datetime,
+) -> Clock:
+    """The clock of a case: it starts at `waiting_from` (None: not yet) and stands still from `stopped_at`."""
+    if waiting_from is None or state == CaseState.DRAFT:
+        return Clock(days_waiting=0.0, days_allowed=allowed, share_used=0.0, whose_move=whose_move)
+    days = max(((stopped_at or at) - waiting_from) / timedelta(days=1), 0.0)
+    return Clock(
+        days_waiting=round(days, 2), days_allowed=allowed, share_used=round(days / allowed, 4), whose_move=whose_move
+    )
+
+
+_MOVER = {
+    CaseState.DRAFT: "referrer",
+    CaseState.SUBMITTED: "coordinator",
+    CaseState.SUPPLEMENT_REQUESTED: "referrer",
+    CaseState.ACCEPTED: "coordinator",
+    CaseState.SCHEDULED: "conference",
+    CaseState.DISCUSSED: "conference",
+}
+_AFTER_DECISION = {"intern_pump": "neurosurgery", "extern_pump": "regional_function"}
+
+
+def whose_move(state: str, outcome: str | None) -> str:
+    """Who must act next for the case to go on."""
+    if state == CaseState.DECIDED:
+        return _AFTER_DECISION.get(outcome or "", "referrer")
+    return _MOVER.get(CaseState(state), "nobody")
+
+
+def completeness(submission: Submission, *, is_child: bool) -> Completeness:
+    """The share given of what is asked for, and each missing field with why it matters."""
+    asked = [(path, need, why) for path, need, why in FIELDS if _is_asked(path, submission)]
+    missing = [
+        Missing(field=path, why=why, required_for=None if is_child and path == "pain.nrs" else need)
+        for path, need, why in asked
+        if not _is_given(path, submission)
+    ]
+    return Completeness(share=round(1 - len(missing) / len(asked), 4), missing=missing)
+
+
+def check_complete(found: Completeness) -> None:
+    """Raises `RuleBroken("case.incomplete")` naming each field that submitting needs."""
+    problems = tuple(Problem(gap.field, gap.why) for gap in found.missing if gap.required_for == "submit")
+    if problems:
+        raise RuleBroken("case.incomplete", "Ärendet kan inte skickas in än. Fyll i det som saknas.", problems)
+
+
+def problems_of(submission: Submission, *, today: date) -> list[Problem]:
+    """Every value that is well-formed but cannot be: a bad identity number, a date that has not come."""
+    problems = []
+    try:
+        parse_identity(submission.patient.identity_number, today=today)
+    except RuleBroken as broken:
+        problems.append(Problem("patient.identity_number", broken.message))
+    problems.extend(
+        Problem(path, "Datumet ligger i framtiden. Ange i dag eller ett tidigare datum.")
+        for path, day in _past_dates(submission)
+        if isinstance(day, date) and day > today
+    )
+    if value_at(submission, "consent.basis") in {"unable_to_consent", "other_legal_basis"} and not given(
+        value_at(submission, "consent.reason")
+    ):
+        problems.append(Problem("consent.reason", "Skriv varför uppgifterna får delas utan patientens samtycke."))
+    return problems
+
+
+def value_at(document: Any, path: str) -> Any:
+    """The value at a dotted path of a struct; UNSET where a section or field was not given."""
+    for name in path.split("."):
+        document = getattr(document, name, UNSET)
+    return document
+
+
+def age(birth_date: date | None, at: date) -> int | None:
+    """Whole years; None when the birth date is not known."""
+    return None if birth_date is None else age_on(birth_date, at)
+
+
+def is_child(birth_date: date | None, at: date) -> bool:
+    """Under 18 on the day; unknown counts as adult."""
+    years = age(birth_date, at)
+    return years is not None and years < ADULT
+
+
+def opioid_equivalents(submission: Submission, table_of_record: str | None = None) -> Omeq:
+    """The oral morphine equivalents of the submission's opioid lines."""
+    lines = value_at(submission, "medicines.opioids")
+    return omeq(None if lines is UNSET else lines, table_of_record=table_of_record)
+
+
+def identification(submission: Submission, equivalents: Omeq, years: int | None) -> Identification:
+    """Bilaga 1 for the submission (policy in `mdk.clinical.bilaga1`)."""
+    pain, medicines, function = submission.pain, submission.medicines, submission.function
+    names = ("nrs_now", "nrs_worst", "nrs_mean", "constant", "breakthroughs_per_day", "breakthroughs_need_rescue")
+    special = ("addiction", "psychiatric_comorbidity", "rapid_progression", "expected_severe_pain")
+    effects = _or_none(medicines, "side_effects")
+    return identify(
+        Findings(
+            icd10=_or_none(submission.diagnosis, "icd10"),
+            palliative=_or_none(submission.diagnosis, "palliative"),
+            omeq_verdict=equivalents.verdict,
+            side_effects=None if effects is None else [effect.severity or None for effect in effects],
+            declines_opioids=_or_none(medicines, "declines_opioids"),
+            other_special_situation=_or_none(function, "other_special_situation"),
+            age=years,
+            **{name: _or_none(pain, name) for name in names},
+            **{name: _or_none(function, name) for name in special},
+        )
+    )
+
+
+def canonical(submission: Submission) -> dict[str, Any]:
+    """The submission as plain JSON values, without what was not given."""
+    plain: dict[str, Any] = msgspec.to_builtins(submission)
+    return plain
+
+
+def _or_none(section: Any, name: str) -> Any:
+    value = getattr(section, name, UNSET)
+    return None if value is UNSET else value
+
+
+def _is_asked(path: str, submission: Submission) -> bool:
+    return path != "urgency_reason" or submission.urgency in {"acute", "high"}
+
+
+def _is_given(path: str, submission: Submission) -> bool:
+    if path == "pain.nrs":
+        names = ("nrs_now", "nrs_worst", "nrs_mean", "nrs_unobtainable_reason")
+        return any(given(value_at(submission, f"pain.{name}")) for name in names)
+    if path == "diagnosis.icd10":
+        return given(value_at(submission, path)) or given(value_at(submission, "diagnosis.description"))
+    if path in {"safety.platelets", "safety.pk_inr"}:
+        return given(value_at(submission, f"{path}.value"))
+    return given(value_at(submission, path))
+
+
+def _past_dates(submission: Submission) -> Iterator[tuple[str, Any]]:
+    for path in ("pain.refractory_since", "safety.platelets.date", "safety.pk_inr.date", "consent.date"):
+        yield path, value_at(submission, path)
+    for list_path, name in (("safety.anticoagulants", "last_dose"), ("treatments.imaging", "date")):
+        rows = value_at(submission, list_path)
+        for index, row in enumerate(rows if isinstance(rows, list) else []):
+            yield f"{list_path}.{index}.{name}", getattr(row, name, UNSET)

@@ -1,0 +1,336 @@
+"""Acts on a case: each is its state, its history, the access log and what is owed, in one transaction."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from mdk import clock as time
+from mdk import parsing
+from mdk.audit.service import did, moved
+from mdk.cases import rules
+from mdk.cases.queries import load, submission_of
+from mdk.cases.structs import CaseState, Submission, given
+from mdk.cases.tables import Case, CaseCounter, CaseRelation
+from mdk.clinical.identity import parse_identity
+from mdk.errors import Invalid, Problem, RuleBroken, Stale
+from mdk.outbox.service import notice
+from mdk.people.queries import holders
+from mdk.people.rules import check_role
+from mdk.people.structs import Role, Viewer
+
+GLASS_LASTS = timedelta(hours=24)
+
+
+def create(session: Session, *, submission: Submission, by: Viewer, at: datetime) -> Case:
+    """Save a new draft of the viewer's unit; it may be incomplete, but what is given must be valid.
+
+    Raises `NotAllowed`, `Invalid` with every bad value.
+    """
+    check_role("case.create", by)
+    _check_values(submission, at)
+    case = Case(
+        number=_next_number(session, at),
+        unit_id=by.unit_id,
+        created_by=by.person_id,
+        created_at=at,
+        changed_at=at,
+        identity_number="",
+        submission="",
+    )
+    _fill(case, submission, at)
+    session.add(case)
+    session.flush()
+    _move(session, case, "create", by=by, at=at, move=("", CaseState.DRAFT))
+    return case
+
+
+def patch(session: Session, *, number: str, version: int, changes: dict[str, Any], by: Viewer, at: datetime) -> Case:
+    """Change the submission by a JSON merge patch (RFC 7396) until it is scheduled.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `Invalid` with every bad value, and
+    `RuleBroken("case.not-editable")` once it is on a released agenda.
+    """
+    case = load(session, number, act="case.patch", by=by, at=at)
+    merged = parsing.merged(msgspec.to_builtins(submission_of(case)), changes)
+    submission = parsing.parse(Submission, merged)
+    return _replace(session, case, version, submission, by=by, at=at)
+
+
+def replace(session: Session, *, number: str, version: int, submission: Submission, by: Viewer, at: datetime) -> Case:
+    """Put a whole submission in place of the present one, under the same conditions as `patch`."""
+    case = load(session, number, act="case.patch", by=by, at=at)
+    return _replace(session, case, version, submission, by=by, at=at)
+
+
+def submit(session: Session, *, number: str, version: int, by: Viewer, at: datetime) -> Case:
+    """Send the case to triage, for the first time or after a supplement; the coordinators are told.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`, and `RuleBroken("case.incomplete")`
+    with every field that is missing.
+    """
+    case = load(session, number, act="case.submit", by=by, at=at)
+    check_version(case.version, version)
+    target = rules.check_move("submit", case.state)
+    child = rules.is_child(case.birth_date, time.today(at))
+    rules.check_complete(rules.completeness(submission_of(case), is_child=child))
+    if case.submitted_at is None:
+        case.submitted_at = case.waiting_from = at
+    case.submitted_by = by.person_id
+    _end_supplement(case, at)
+    _step(session, case, "submit", target, by=by, at=at)
+    for coordinator in holders(session, Role.COORDINATOR):
+        notice(session, "case-submitted", person_id=coordinator.person_id, key=case.number, at=at)
+    return case
+
+
+def supplement(session: Session, *, number: str, version: int, text: str, by: Viewer, at: datetime) -> Case:
+    """Add a dated text to a case whose agenda is already released; the coordinators are told.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`.
+    """
+    case = load(session, number, act="case.supplement", by=by, at=at)
+    check_version(case.version, version)
+    if case.state not in {CaseState.SCHEDULED, CaseState.DISCUSSED, CaseState.DECIDED}:
+        message = "Ärendet kan fortfarande ändras direkt. Ändra uppgifterna i stället."
+        raise RuleBroken("case.wrong-state", message)
+    case.changed_at = at
+    moved(session, "case", number, move=(case.state, case.state), act="supplement", by=by, at=at, reason=text)
+    did(session, "case.supplement", by=by, at=at, cases=(number,))
+    for coordinator in holders(session, Role.COORDINATOR):
+        notice(session, "case-supplemented", person_id=coordinator.person_id, key=number, at=at)
+    return case
+
+
+def accept(
+    session: Session, *, number: str, version: int, urgency: str, override_reason: str | None, by: Viewer, at: datetime
+) -> Case:
+    """Take the case into the queue with the urgency of triage; the referrer is told.
+
+    `override_reason` lets the case be released although fields that release needs are missing.
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`.
+    """
+    case = _triaged(session, number, "accept", version, by=by, at=at)
+    case.urgency = urgency
+    case.days_allowed = rules.days_allowed(urgency, case.survival)
+    case.accepted_at = case.accepted_at or at
+    case.override_reason = override_reason or ""
+    _step(session, case, "accept", CaseState.ACCEPTED, by=by, at=at, reason=override_reason or "")
+    _tell_referrer(session, case, "case-accepted", at)
+    return case
+
+
+def request_supplement(
+    session: Session, *, number: str, version: int, what: str, until: date, by: Viewer, at: datetime
+) -> Case:
+    """Hand the move back to the referrer, who is told what is asked and until when; the clock stands still.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`, `Invalid` for a day that has passed.
+    """
+    if until < time.today(at):
+        raise Invalid([Problem("until", "Dagen har passerat. Ange i dag eller en senare dag.")])
+    case = _triaged(session, number, "request-supplement", version, by=by, at=at)
+    case.supplement_what, case.supplement_until, case.supplement_since = what, until, at
+    _step(session, case, "request-supplement", CaseState.SUPPLEMENT_REQUESTED, by=by, at=at, reason=what)
+    _tell_referrer(session, case, "supplement-requested", at)
+    return case
+
+
+def answer(session: Session, *, number: str, version: int, text: str, by: Viewer, at: datetime) -> Case:
+    """Answer the question directly, without conference; the referrer is told, and the case counts as answered.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`.
+    """
+    case = _triaged(session, number, "answer", version, by=by, at=at)
+    case.answer, case.ended_at = text, at
+    _step(session, case, "answer", CaseState.ANSWERED, by=by, at=at)
+    _tell_referrer(session, case, "case-answered", at)
+    return case
+
+
+def redirect(session: Session, *, number: str, version: int, to: str, reason: str, by: Viewer, at: datetime) -> Case:
+    """Send the case elsewhere for good; the referrer is told.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`.
+    """
+    case = _triaged(session, number, "redirect", version, by=by, at=at)
+    case.ended_at = at
+    _step(session, case, "redirect", CaseState.REDIRECTED, by=by, at=at, reason=f"{to}: {reason}")
+    _tell_referrer(session, case, "case-redirected", at)
+    return case
+
+
+def decline(session: Session, *, number: str, version: int, reason: str, by: Viewer, at: datetime) -> Case:
+    """Decline the case with a reason; the referrer is told.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`.
+    """
+    case = _triaged(session, number, "decline", version, by=by, at=at)
+    case.ended_at = at
+    _step(session, case, "decline", CaseState.DECLINED, by=by, at=at, reason=reason)
+    _tell_referrer(session, case, "case-declined", at)
+    return case
+
+
+def confirm_read(session: Session, *, number: str, by: Viewer, at: datetime) -> Case:
+    """The referrer confirms having read the recommendation; a second time changes nothing.
+
+    Raises `NotFound`, `NotAllowed`, `RuleBroken("case.wrong-state")` before a decision.
+    """
+    case = load(session, number, act="case.confirm-read", by=by, at=at)
+    if case.decided_at is None and case.answer is None:
+        message = "Det finns ingen rekommendation att bekräfta än."
+        raise RuleBroken("case.wrong-state", message)
+    case.read_confirmed_at = case.read_confirmed_at or at
+    did(session, "case.confirm-read", by=by, at=at, cases=(number,))
+    return case
+
+
+def break_glass(session: Session, *, number: str, reason: str, by: Viewer, at: datetime) -> None:
+    """Give the viewer 24 hours' access to a case (nödöppning); it is logged and listed to the auditor.
+
+    Raises `NotAllowed` for a role without patients, `RuleBroken("case.unknown")` for a number that does not exist.
+    """
+    check_role("case.break-glass", by)
+    case = session.scalar(select(Case).where(col(Case.number) == number, col(Case.state) != CaseState.DRAFT))
+    if case is None:
+        message = "Det finns inget ärende med det numret."
+        raise RuleBroken("case.unknown", message)
+    grant(session, case, "glass", person_id=by.person_id, until=at + GLASS_LASTS, reason=reason, at=at)
+    did(session, "case.break-glass", by=by, at=at, cases=(number,), reason=reason)
+
+
+def step(session: Session, case: Case, act: str, *, by: Viewer, at: datetime, reason: str = "") -> None:
+    """Move a case as part of a larger act (`schedule`, `discuss`, `decide` …) whose right was already checked.
+
+    Raises `RuleBroken("case.wrong-state")`.
+    """
+    _step(session, case, act, rules.check_move(act, case.state), by=by, at=at, reason=reason)
+
+
+def grant(
+    session: Session,
+    case: Case,
+    kind: str,
+    *,
+    at: datetime,
+    person_id: int | None = None,
+    unit_id: str | None = None,
+    until: datetime | None = None,
+    key: str = "",
+    reason: str = "",
+) -> None:
+    """Let a person or a unit read a case, from now until `until` or for as long as the case is kept."""
+    session.add(
+        CaseRelation(
+            case_id=case.id or 0,
+            kind=kind,
+            person_id=person_id,
+            unit_id=unit_id,
+            key=key,
+            since=at,
+            until=until,
+            reason=reason,
+        )
+    )
+
+
+def end_grants(session: Session, *, key: str, until: datetime) -> None:
+    """Let every relation that was made under `key` end at `until`."""
+    session.execute(update(CaseRelation).where(col(CaseRelation.key) == key).values(until=until))
+
+
+def check_version(current: int, expected: int) -> None:
+    """Raises `Stale` when the caller has not seen the current version."""
+    if current != expected:
+        raise Stale(current)
+
+
+def _replace(session: Session, case: Case, version: int, submission: Submission, *, by: Viewer, at: datetime) -> Case:
+    _check_values(submission, at)
+    check_version(case.version, version)
+    if case.state not in rules.EDITABLE:
+        message = "Ärendet ligger på en utskickad agenda och kan inte ändras. Lämna en komplettering i stället."
+        raise RuleBroken("case.not-editable", message)
+    _fill(case, submission, at)
+    did(session, "case.patch", by=by, at=at, cases=(case.number,))
+    return case
+
+
+def _check_values(submission: Submission, at: datetime) -> None:
+    problems = rules.problems_of(submission, today=time.today(at))
+    if problems:
+        raise Invalid(problems)
+
+
+def _fill(case: Case, submission: Submission, at: datetime) -> None:
+    today = time.today(at)
+    identity = parse_identity(submission.patient.identity_number, today=today)
+    submission.patient.identity_number = identity.value
+    child = rules.is_child(identity.birth_date, today)
+    complete = rules.completeness(submission, is_child=child)
+    case.submission = msgspec.json.encode(submission).decode()
+    case.identity_number, case.birth_date, case.sex = identity.value, identity.birth_date, identity.sex
+    case.patient_name = _text(submission, "patient.name") or ""
+    case.home_region = _text(submission, "patient.home_region")
+    case.protected = _text(submission, "patient.protected_identity") == "yes"
+    case.urgency = _text(submission, "urgency") if case.accepted_at is None else case.urgency
+    case.survival = _text(submission, "diagnosis.expected_survival")
+    case.question = _text(submission, "question") or ""
+    case.days_allowed = rules.days_allowed(case.urgency, case.survival)
+    case.completeness = complete.share
+    gaps = [(gap.field, gap.required_for) for gap in complete.missing]
+    case.missing = msgspec.json.encode(gaps).decode()
+    case.changed_at = at
+
+
+def _text(submission: Submission, path: str) -> str | None:
+    value = rules.value_at(submission, path)
+    return value if given(value) else None
+
+
+def _triaged(session: Session, number: str, act: str, version: int, *, by: Viewer, at: datetime) -> Case:
+    case = load(session, number, act=f"case.{act}", by=by, at=at)
+    check_version(case.version, version)
+    rules.check_move(act, case.state)
+    return case
+
+
+def _step(
+    session: Session, case: Case, act: str, target: CaseState, *, by: Viewer, at: datetime, reason: str = ""
+) -> None:
+    before, case.state, case.changed_at = case.state, target, at
+    session.flush()
+    _move(session, case, act, by=by, at=at, move=(before, target), reason=reason)
+
+
+def _move(
+    session: Session, case: Case, act: str, *, by: Viewer, at: datetime, move: tuple[str, str], reason: str = ""
+) -> None:
+    moved(session, "case", case.number, move=move, act=act, by=by, at=at, reason=reason)
+    did(session, f"case.{act}", by=by, at=at, cases=(case.number,))
+
+
+def _end_supplement(case: Case, at: datetime) -> None:
+    if case.supplement_since is not None and case.waiting_from is not None:
+        case.waiting_from += at - case.supplement_since
+    case.supplement_since = case.supplement_until = None
+    case.supplement_what = ""
+
+
+def _tell_referrer(session: Session, case: Case, kind: str, at: datetime) -> None:
+    notice(session, kind, person_id=case.submitted_by or case.created_by, key=case.number, at=at)
+
+
+def _next_number(session: Session, at: datetime) -> str:
+    year = time.today(at).year
+    raised = update(CaseCounter).where(col(CaseCounter.year) == year).values(last=CaseCounter.last + 1)
+    last = session.execute(raised.returning(col(CaseCounter.last))).scalar()
+    if last is None:
+        last = 1
+        session.add(CaseCounter(year=year, last=last))
+        session.flush()
+    return f"MDK-{year}-{last:04d}"

@@ -1,0 +1,94 @@
+"""Cases, their numbers, and the relations that let someone read one."""
+
+from datetime import date, datetime
+from typing import ClassVar, get_args
+
+from sqlalchemy import Column, Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from mdk.cases.structs import CaseState, RegionCode, Urgency
+from mdk.columns import Versioned, one_of
+
+_QUEUED = text("state = 'accepted'")
+
+
+class Case(Versioned, table=True):
+    """One patient's case: the submission as a document, and the columns that lists and rules need."""
+
+    __tablename__ = "case_file"
+    __table_args__ = (
+        one_of("state", CaseState),
+        one_of("urgency", get_args(Urgency), optional=True),
+        one_of("home_region", get_args(RegionCode), optional=True),
+        Index("ix_case_queue", "days_allowed", "waiting_from", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index("ix_case_state", "state", "id"),
+        Index("ix_case_unit", "unit_id", "id"),
+    )
+    personal: ClassVar[frozenset[str]] = frozenset(
+        {"identity_number", "patient_name", "birth_date", "sex", "question", "submission", "supplement_what", "answer"}
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    number: str = Field(unique=True)
+    state: str = CaseState.DRAFT
+    unit_id: str = Field(foreign_key="unit.id")
+    created_by: int = Field(foreign_key="person.id")
+    submitted_by: int | None = Field(default=None, foreign_key="person.id")
+    created_at: datetime
+    changed_at: datetime
+    submitted_at: datetime | None = None
+    waiting_from: datetime | None = None
+    days_allowed: int = 14
+    supplement_since: datetime | None = None
+    supplement_until: date | None = None
+    supplement_what: str = Field(default="", sa_column=Column(Text, nullable=False))
+    accepted_at: datetime | None = None
+    decided_at: datetime | None = None
+    ended_at: datetime | None = None
+    read_confirmed_at: datetime | None = None
+    override_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    answer: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    urgency: str | None = None
+    home_region: str | None = None
+    survival: str | None = None
+    question: str = Field(default="", sa_column=Column(Text, nullable=False))
+    identity_number: str = Field(index=True)
+    patient_name: str = ""
+    birth_date: date | None = None
+    sex: str | None = None
+    protected: bool = False
+    submission: str = Field(sa_column=Column(Text, nullable=False))
+    completeness: float = 0.0
+    missing: str = Field(default="[]", sa_column=Column(Text, nullable=False))
+    outcome: str | None = None
+
+
+class CaseCounter(SQLModel, table=True):
+    """The last case number given out in a year."""
+
+    __tablename__ = "case_counter"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    year: int = Field(primary_key=True)
+    last: int
+
+
+class CaseRelation(SQLModel, table=True):
+    """Why a person or a unit may read a case, and for how long."""
+
+    __tablename__ = "case_relation"
+    __table_args__ = (
+        one_of("kind", ("conference", "receiver", "glass")),
+        Index("ix_case_relation_case", "case_id", "person_id", "unit_id"),
+    )
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case_file.id")
+    kind: str
+    person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    unit_id: str | None = Field(default=None, foreign_key="unit.id", index=True)
+    key: str = ""
+    since: datetime
+    until: datetime | None = None
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))

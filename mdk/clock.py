@@ -1,0 +1,49 @@
+"""Owns time: now, Swedish local time, and Swedish working days."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC, with whole milliseconds (what both databases keep)."""
+    instant = datetime.now(UTC)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def local(instant: datetime) -> datetime:
+    """The same instant as people in Södra sjukvårdsregionen read it."""
+    return instant.astimezone(STOCKHOLM)
+
+
+def today(instant: datetime) -> date:
+    """The Swedish calendar day of an instant."""
+    return local(instant).date()
+
+
+@lru_cache(maxsize=16)
+def _closed_days(year: int) -> frozenset[date]:
+    public = holidays.country_holidays("SE", years=year, include_sundays=False)
+    eves = {date(year, 12, 24), date(year, 12, 31)} | {
+        day - timedelta(days=1) for day, name in public.items() if "idsommardagen" in name
+    }
+    return frozenset(public) | eves
+
+
+def is_working_day(day: date) -> bool:
+    """True on Monday to Friday that is no public holiday, nor Midsummer, Christmas or New Year's Eve."""
+    return day.weekday() < 5 and day not in _closed_days(day.year)
+
+
+def add_working_days(instant: datetime, count: int) -> datetime:
+    """The same local time `count` working days later; an instant on a closed day counts from the next open one."""
+    moment = local(instant)
+    day, left = moment.date(), count
+    while left > 0:
+        day += timedelta(days=1)
+        left -= is_working_day(day)
+    return datetime.combine(day, time(moment.hour, moment.minute), STOCKHOLM).astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Series, conferences, agendas and who is invited."""

@@ -1,0 +1,42 @@
+"""Reads of series."""
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from mdk.conferences.invited import emails_of
+from mdk.conferences.structs import SeriesView
+from mdk.conferences.tables import Conference, Series
+from mdk.people.rules import check_role
+from mdk.people.structs import Viewer
+
+_ids = msgspec.json.Decoder(list[int])
+
+
+def series_list(session: Session, *, by: Viewer) -> list[SeriesView]:
+    """Every series by name. Raises `NotAllowed`."""
+    check_role("series.read", by)
+    return [series_view(session, series) for series in session.scalars(select(Series).order_by(col(Series.name)))]
+
+
+def series_view(session: Session, series: Series) -> SeriesView:
+    """One series from outside."""
+    members = _ids.decode(series.member_ids)
+    ids = {series.chair_id, series.consultant_id, series.deputy_id, *members}
+    emails = emails_of(session, ids)
+    planned = session.scalar(select(func.count()).where(col(Conference.series_id) == series.id)) or 0
+    return SeriesView(
+        id=series.id,
+        version=series.version,
+        name=series.name,
+        rrule=series.rrule,
+        first_start=series.first_start,
+        duration_minutes=series.duration_minutes,
+        chair=emails[series.chair_id],
+        consultant=emails[series.consultant_id],
+        deputy=emails.get(series.deputy_id or 0),
+        members=[emails[person_id] for person_id in members],
+        video_url=series.video_url,
+        planned=planned,
+    )

@@ -1,0 +1,191 @@
+"""What a conference and a series look like from outside."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Partstat = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
+Answer = Literal["ACCEPTED", "DECLINED", "TENTATIVE"]
+Instant = Annotated[datetime, Meta(tz=True)]
+Minutes = Annotated[int, Meta(ge=1, le=240)]
+Duration = Annotated[int, Meta(ge=5, le=480)]
+Email = Annotated[str, Meta(min_length=3, max_length=200)]
+Url = Annotated[str, Meta(max_length=500)]
+
+
+class ConferenceState(StrEnum):
+    """Where a conference stands."""
+
+    PLANNED = "planned"
+    RELEASED = "released"
+    IN_SESSION = "in_session"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Input that is checked field by field."""
+
+
+class ConferenceBody(_Body):
+    """A conference as it is planned; people are named by address."""
+
+    starts_at: Instant
+    duration_minutes: Duration
+    chair: Email
+    consultant: Email
+    deputy: Email | None = None
+    members: list[Email] = []
+    video_url: Url | None = None
+
+
+class SeriesBody(_Body):
+    """A repeating conference; the rule is read in Swedish local time."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    rrule: Annotated[str, Meta(min_length=5, max_length=500)]
+    first_start: Instant
+    duration_minutes: Duration
+    chair: Email
+    consultant: Email
+    deputy: Email | None = None
+    members: list[Email] = []
+    video_url: Url | None = None
+
+
+class AgendaItemBody(_Body):
+    """One case on an agenda and how long it may take."""
+
+    case: Annotated[str, Meta(min_length=1, max_length=30)]
+    minutes: Minutes
+
+
+class AgendaBody(_Body):
+    """The whole agenda in order."""
+
+    items: list[AgendaItemBody]
+
+
+class ReleaseBody(_Body):
+    """A release; the reason is needed when a later one adds a case, or when fields are missing."""
+
+    override_reason: str | None = None
+
+
+class MoveBody(_Body):
+    """A new start."""
+
+    starts_at: Instant
+
+
+class ReplyBody(_Body):
+    """An answer to an invitation."""
+
+    partstat: Answer
+    comment: Annotated[str, Meta(max_length=1000)] | None = None
+
+
+class InvitedPerson(msgspec.Struct, frozen=True):
+    """Someone who is or will be invited, and their answer."""
+
+    email: str
+    name: str
+    role: str
+    partstat: str
+    profession: str
+    comment: str
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """One case's time on an agenda; `presenter` is the address of the person who submitted it."""
+
+    case: str
+    starts_at: datetime
+    minutes: int
+    presenter: str
+    missing: list[str]
+
+
+class QuorumOfCase(msgspec.Struct, frozen=True):
+    """Whether those invited (and not declining) suffice for a case, and who is lacking."""
+
+    case: str
+    met: bool
+    lacking: list[str]
+
+
+class Quorum(msgspec.Struct, frozen=True):
+    """The quorum of a whole agenda, case by case."""
+
+    met: bool
+    cases: list[QuorumOfCase]
+
+
+class ConferenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A conference as the viewer sees it: the planners see the working agenda, the others the released one."""
+
+    id: str
+    version: int
+    state: str
+    release: int
+    series: str | None
+    starts_at: datetime
+    ends_at: datetime
+    duration_minutes: int
+    minutes_free: int
+    video_url: str | None
+    chair: str
+    consultant: str
+    deputy: str | None
+    members: list[str]
+    quorum: Quorum
+    people: list[InvitedPerson]
+    agenda: list[Slot]
+    unreleased_changes: bool
+    opened_at: datetime | None
+    closed_at: datetime | None
+    cancel_reason: str | None
+
+
+class ConferenceLine(msgspec.Struct, frozen=True):
+    """A conference in a list; it holds no patient."""
+
+    id: str
+    state: str
+    starts_at: datetime
+    duration_minutes: int
+    release: int
+    case_count: int
+    minutes_booked: int
+    chair: str
+    my_partstat: str | None
+    version: int
+
+
+class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
+    """A series and how many of its conferences stand in the calendar."""
+
+    id: str
+    version: int
+    name: str
+    rrule: str
+    first_start: datetime
+    duration_minutes: int
+    chair: str
+    consultant: str
+    deputy: str | None
+    members: list[str]
+    video_url: str | None
+    planned: int
+
+
+class ReleasedItem(msgspec.Struct, frozen=True):
+    """One case of a released agenda as it is stored."""
+
+    case_id: int
+    number: str
+    minutes: int
+    presenter_id: int

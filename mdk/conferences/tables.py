@@ -1,0 +1,115 @@
+"""Series, conferences, their agendas, releases and participations."""
+
+from datetime import datetime
+from typing import ClassVar, get_args
+
+from sqlalchemy import Column, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from mdk.columns import Versioned, one_of
+from mdk.conferences.structs import ConferenceState, Partstat
+
+_OPEN = text("open")
+
+
+class Series(Versioned, table=True):
+    """A repeating conference, in Swedish local time."""
+
+    __tablename__ = "series"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: str = Field(primary_key=True)
+    name: str
+    rrule: str
+    first_start: datetime
+    duration_minutes: int
+    chair_id: int = Field(foreign_key="person.id")
+    consultant_id: int = Field(foreign_key="person.id")
+    deputy_id: int | None = Field(default=None, foreign_key="person.id")
+    member_ids: str = Field(default="[]", sa_column=Column(Text, nullable=False))
+    video_url: str | None = None
+    created_at: datetime
+
+
+class Conference(Versioned, table=True):
+    """One meeting."""
+
+    __tablename__ = "conference"
+    __table_args__ = (one_of("state", ConferenceState), UniqueConstraint("series_id", "occurrence"))
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: str = Field(primary_key=True)
+    series_id: str | None = Field(default=None, foreign_key="series.id")
+    occurrence: str | None = None
+    state: str = ConferenceState.PLANNED
+    starts_at: datetime = Field(index=True)
+    duration_minutes: int
+    chair_id: int = Field(foreign_key="person.id")
+    consultant_id: int = Field(foreign_key="person.id")
+    deputy_id: int | None = Field(default=None, foreign_key="person.id")
+    video_url: str | None = None
+    release: int = 0
+    agenda_changed_at: datetime | None = None
+    released_at: datetime | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    cancel_reason: str | None = None
+    changed_at: datetime
+
+
+class ConferenceMember(SQLModel, table=True):
+    """A standing member of one conference."""
+
+    __tablename__ = "conference_member"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    conference_id: str = Field(primary_key=True, foreign_key="conference.id")
+    person_id: int = Field(primary_key=True, foreign_key="person.id")
+
+
+class AgendaItem(SQLModel, table=True):
+    """A case on the working agenda; while open, a case stands on one agenda only."""
+
+    __tablename__ = "agenda_item"
+    __table_args__ = (
+        UniqueConstraint("conference_id", "case_id"),
+        Index("ux_agenda_item_case", "case_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: int | None = Field(default=None, primary_key=True)
+    conference_id: str = Field(foreign_key="conference.id", index=True)
+    case_id: int = Field(foreign_key="case_file.id")
+    position: int
+    minutes: int
+    open: bool = True
+
+
+class AgendaRelease(SQLModel, table=True):
+    """One release of an agenda: what those concerned were told, and why it was let out."""
+
+    __tablename__ = "agenda_release"
+    personal: ClassVar[frozenset[str]] = frozenset({"override_reason"})
+
+    conference_id: str = Field(primary_key=True, foreign_key="conference.id")
+    number: int = Field(primary_key=True)
+    at: datetime
+    person_id: int = Field(foreign_key="person.id")
+    items: str = Field(sa_column=Column(Text, nullable=False))
+    override_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class Participation(SQLModel, table=True):
+    """Someone who is invited to a released conference, and their answer; inactive once they dropped off."""
+
+    __tablename__ = "participation"
+    __table_args__ = (one_of("partstat", get_args(Partstat)),)
+    personal: ClassVar[frozenset[str]] = frozenset({"comment"})
+
+    conference_id: str = Field(primary_key=True, foreign_key="conference.id")
+    person_id: int = Field(primary_key=True, foreign_key="person.id")
+    role: str
+    partstat: str = "NEEDS-ACTION"
+    comment: str = Field(default="", sa_column=Column(Text, nullable=False))
+    answered_at: datetime | None = None
+    active: bool = True

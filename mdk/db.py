@@ -1,0 +1,148 @@
+"""Owns the store: one engine, units of work that read or write, and the schema's migrations."""
+
+import io
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from mdk.errors import Stale, Unavailable
+
+MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
+_AT_END = "mdk.at_end"
+_BUSY_MS = 5000
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={_BUSY_MS}",
+)
+
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+class Database:
+    """One configured database and its two kinds of unit of work.
+
+    `reading()` gives a session that sees one snapshot and keeps no change; `writing()` gives one whose changes
+    are committed when the block ends and rolled back when it raises. What was registered with `at_end` is written
+    before either block is left, so an answer is never given for a read whose log could not be written.
+
+    Raises `Unavailable` when the store cannot be used just now and `Stale` when another unit of work changed a row
+    first; in both cases nothing was changed.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+        options: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": not self.is_sqlite}
+        if not self.is_sqlite:
+            options["connect_args"] = {"options": "-c timezone=utc -c statement_timeout=30000 -c lock_timeout=5000"}
+        self.url = parsed
+        self.engine: Engine = create_engine(parsed, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writer = self.engine.execution_options(mdk_writes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session on one snapshot; its log of what was read is committed before the block is left."""
+        with _translated(), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+            owed = session.info.pop(_AT_END, [])
+            session.rollback()
+        if owed:
+            with self.writing() as log:
+                for write in owed:
+                    write(log)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are committed together when the block ends without an error."""
+        with _translated(), Session(self._writer, expire_on_commit=False) as session:
+            session.connection()
+            yield session
+            for write in session.info.pop(_AT_END, []):
+                write(session)
+            session.commit()
+
+    def close(self) -> None:
+        """Give every connection back to the system."""
+        self.engine.dispose()
+
+
+def migrate(database: Database) -> None:
+    """Bring the database to the newest schema; a database that is there already is left as it is."""
+    with database.engine.begin() as connection:
+        command.upgrade(_alembic(connection), "head")
+
+
+def check_schema(database: Database) -> str:
+    """What keeps the schema from being the newest one, in a sentence; empty when nothing does."""
+    with database.engine.begin() as connection:
+        config = _alembic(connection)
+        newest = ScriptDirectory.from_config(config).get_current_head()
+        if MigrationContext.configure(connection).get_current_revision() != newest:
+            return "Databasens schema är äldre än programmet. Kör: mdk migrate"
+        try:
+            command.check(config)
+        except CommandError:
+            return "Tabellerna i koden skiljer sig från migrationerna."
+    return ""
+
+
+def at_end(session: Session, write: Callable[[Session], None]) -> None:
+    """Have `write` called in the transaction that ends this unit of work, before anyone sees its answer."""
+    session.info.setdefault(_AT_END, []).append(write)
+
+
+def sqlite_file(path: Path) -> str:
+    """The URL of an embedded database in a file."""
+    return f"sqlite:///{path}"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except StaleDataError as clash:
+        raise Stale(0) from clash
+    except OperationalError as failure:
+        raise Unavailable from failure
+    except DBAPIError as failure:
+        if failure.connection_invalidated:
+            raise Unavailable from failure
+        raise
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config(attributes={"connection": connection}, stdout=io.StringIO())
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("mdk_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,62 @@
+"""Owns what a signature sets going: the case's decision, its pathway, the readers, and who is told."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from mdk.cases import service as cases
+from mdk.cases.tables import Case
+from mdk.conferences.agenda import let_go
+from mdk.minutes import service as minutes_service
+from mdk.minutes.queries import body_of
+from mdk.minutes.structs import MinutesBody
+from mdk.minutes.tables import Minutes
+from mdk.outbox.service import notice
+from mdk.pathways import service as pathways
+from mdk.people.queries import function_unit, holders, unit_of_kind
+from mdk.people.structs import Role, Viewer
+
+
+def sign(session: Session, *, conference_id: str, number: str, version: int, by: Viewer, at: datetime) -> Minutes:
+    """Sign a case's minutes and set their recommendation going, in this one transaction.
+
+    `intern_pump` opens an implant referral at neurosurgery, `extern_pump` a pump assignment at the home region's
+    function; `deferred` sends the case back to the queue with its place kept. The referrer and the receiver are told.
+
+    Raises what `mdk.minutes.service.sign` raises, and `RuleBroken("case.no-home-region")`.
+    """
+    conference, case, minutes = minutes_service.sign(
+        session, conference_id=conference_id, number=number, version=version, by=by, at=at
+    )
+    body = body_of(minutes)
+    case.outcome = body.outcome
+    if body.outcome == "deferred":
+        cases.step(session, case, "defer", by=by, at=at, reason=body.motivation or "")
+        let_go(session, conference=conference, case=case)
+    else:
+        case.decided_at = at
+        cases.step(session, case, "decide", by=by, at=at)
+    if body.outcome == "intern_pump":
+        _refer(session, case, minutes, body, by=by, at=at)
+    elif body.outcome == "extern_pump":
+        _assign(session, case, minutes, body, by=by, at=at)
+    notice(session, "minutes-signed", person_id=case.submitted_by or case.created_by, key=case.number, at=at)
+    return minutes
+
+
+def _refer(session: Session, case: Case, minutes: Minutes, body: MinutesBody, *, by: Viewer, at: datetime) -> None:
+    unit = unit_of_kind(session, "neurosurgery")
+    referral = pathways.open_referral(session, case=case, minutes=minutes, body=body, unit_id=unit.id, by=by, at=at)
+    payer = function_unit(session, referral.home_region)
+    for unit_id in (unit.id, payer.id):
+        cases.grant(session, case, "receiver", unit_id=unit_id, at=at, key=referral.id)
+    for surgeon in holders(session, Role.NEUROSURGERY, unit_id=unit.id):
+        notice(session, "referral-received", person_id=surgeon.person_id, key=referral.id, at=at)
+
+
+def _assign(session: Session, case: Case, minutes: Minutes, body: MinutesBody, *, by: Viewer, at: datetime) -> None:
+    unit = function_unit(session, case.home_region or "")
+    assignment = pathways.open_assignment(session, case=case, minutes=minutes, body=body, unit_id=unit.id, by=by, at=at)
+    cases.grant(session, case, "receiver", unit_id=unit.id, at=at, key=assignment.id)
+    for person in holders(session, Role.REGIONAL_FUNCTION, unit_id=unit.id):
+        notice(session, "assignment-received", person_id=person.person_id, key=assignment.id, at=at)

@@ -1,0 +1,1 @@
+"""The minutes of one case at one conference."""

@@ -1,0 +1,93 @@
+"""Acts on minutes: save a draft, sign, add. What a signature sets going is in `mdk.journey.decisions`."""
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from mdk.audit.service import did, moved
+from mdk.cases import service as cases
+from mdk.cases.structs import CaseState
+from mdk.cases.tables import Case
+from mdk.conferences.structs import ConferenceState
+from mdk.conferences.tables import Conference
+from mdk.errors import RuleBroken
+from mdk.minutes import queries, rules
+from mdk.minutes.structs import MinutesBody
+from mdk.minutes.tables import Minutes, MinutesAddendum
+from mdk.people.structs import Viewer
+
+_WRITABLE = frozenset({ConferenceState.IN_SESSION, ConferenceState.CLOSED})
+
+
+def save(
+    session: Session, *, conference_id: str, number: str, version: int, body: MinutesBody, by: Viewer, at: datetime
+) -> Minutes:
+    """Save a draft, from the conference's opening on; the first save (version 0) makes the case discussed.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("minutes.signed")` and
+    `RuleBroken("minutes.not-in-session")`.
+    """
+    conference, case, minutes = queries.load(session, conference_id, number, act="minutes.write", by=by)
+    cases.check_version(0 if minutes is None else minutes.version, version)
+    _check_writable(conference, minutes)
+    document = msgspec.json.encode(body, order="sorted").decode()
+    if minutes is None:
+        minutes = Minutes(
+            conference_id=conference.id, case_id=case.id or 0, document=document, saved_at=at, saved_by=by.person_id
+        )
+        session.add(minutes)
+        if case.state == CaseState.SCHEDULED:
+            cases.step(session, case, "discuss", by=by, at=at)
+    minutes.document, minutes.outcome = document, body.outcome
+    minutes.saved_at, minutes.saved_by = at, by.person_id
+    session.flush()
+    did(session, "minutes.save", by=by, at=at, cases=(number,))
+    return minutes
+
+
+def sign(
+    session: Session, *, conference_id: str, number: str, version: int, by: Viewer, at: datetime
+) -> tuple[Conference, Case, Minutes]:
+    """Sign the saved minutes: the chair states that those present confirmed them, and they never change again.
+
+    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken`: `minutes.not-saved`, `minutes.signed`,
+    `minutes.not-in-session`, and those of `rules.check_signable`.
+    """
+    conference, case, minutes = queries.load(session, conference_id, number, act="minutes.sign", by=by)
+    if minutes is None:
+        raise RuleBroken("minutes.not-saved", "Det finns inget sparat protokoll att signera. Spara det först.")
+    _check_writable(conference, minutes)
+    cases.check_version(minutes.version, version)
+    body = queries.body_of(minutes)
+    rules.check_signable(body, queries.verdicts(case), queries.lacking(session, conference, case, body))
+    content = rules.canonical(body, case=number, conference=conference.id, signer=by.email, at=at.isoformat())
+    minutes.signed_at, minutes.signed_by = at, by.person_id
+    minutes.digest = hashlib.sha256(content).hexdigest()
+    session.flush()
+    moved(session, "minutes", f"{conference.id}/{number}", move=("draft", "signed"), act="sign", by=by, at=at)
+    did(session, "minutes.sign", by=by, at=at, cases=(number,))
+    return conference, case, minutes
+
+
+def add(session: Session, *, conference_id: str, number: str, text: str, by: Viewer, at: datetime) -> Minutes:
+    """Add a correction or addition to signed minutes, which stay as they were.
+
+    Raises `NotFound`, `NotAllowed`, `RuleBroken("minutes.not-signed")`.
+    """
+    _, _, minutes = queries.load(session, conference_id, number, act="minutes.write", by=by)
+    if minutes is None or minutes.signed_at is None:
+        raise RuleBroken("minutes.not-signed", "Protokollet är inte signerat än. Ändra det direkt i stället.")
+    session.add(MinutesAddendum(minutes_id=minutes.id or 0, text=text, at=at, person_id=by.person_id))
+    did(session, "minutes.add", by=by, at=at, cases=(number,))
+    return minutes
+
+
+def _check_writable(conference: Conference, minutes: Minutes | None) -> None:
+    if minutes is not None and minutes.signed_at is not None:
+        message = "Protokollet är signerat och kan inte ändras. Skriv ett tillägg i stället."
+        raise RuleBroken("minutes.signed", message)
+    if conference.state not in _WRITABLE:
+        message = "Konferensen har inte börjat. Öppna den innan du skriver protokoll."
+        raise RuleBroken("minutes.not-in-session", message)

@@ -1,0 +1,1 @@
+"""People, their assignments, units, regions and sign-ins."""

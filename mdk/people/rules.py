@@ -1,0 +1,155 @@
+"""Owns who may: one table of acts, roles and relations."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from mdk.errors import NotAllowed, NotFound
+from mdk.people.structs import Role, Viewer
+
+CLINICAL_ROLES = frozenset(
+    {
+        Role.REFERRER,
+        Role.COORDINATOR,
+        Role.CHAIR,
+        Role.CONSULTANT,
+        Role.MEMBER,
+        Role.NEUROSURGERY,
+        Role.REGIONAL_FUNCTION,
+    }
+)
+
+
+class Relation(StrEnum):
+    """What ties a viewer to a case, a conference or a pathway."""
+
+    ANY = "any"
+    OWN_UNIT = "own_unit"
+    SUBMITTED = "submitted"
+    CONFERENCE = "conference"
+    RECEIVER = "receiver"
+    GLASS = "glass"
+    INVITED = "invited"
+    CHAIRS = "chairs"
+    CONSULTS = "consults"
+    HOME_REGION = "home_region"
+
+
+_ANY = frozenset({Relation.ANY})
+_OWN = frozenset({Relation.OWN_UNIT})
+_SUBMITTED = frozenset({Relation.SUBMITTED})
+_GRANTED = frozenset({Relation.CONFERENCE, Relation.RECEIVER, Relation.GLASS})
+_INVITED = frozenset({Relation.INVITED})
+_CHAIRS = frozenset({Relation.CHAIRS})
+_RECEIVER = frozenset({Relation.RECEIVER})
+
+_TRIAGE: Mapping[Role, frozenset[Relation]] = {Role.COORDINATOR: _SUBMITTED, Role.CONSULTANT: _SUBMITTED}
+_PLANS: Mapping[Role, frozenset[Relation]] = {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY}
+_SEES_ALL: Mapping[Role, frozenset[Relation]] = {
+    Role.COORDINATOR: _SUBMITTED | {Relation.GLASS},
+    Role.CHAIR: _SUBMITTED | {Relation.GLASS},
+    Role.CONSULTANT: _SUBMITTED | {Relation.GLASS},
+}
+
+ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
+    "case.create": {Role.REFERRER: _ANY},
+    "case.patch": {Role.REFERRER: _OWN},
+    "case.submit": {Role.REFERRER: _OWN},
+    "case.supplement": {Role.REFERRER: _OWN},
+    "case.confirm-read": {Role.REFERRER: _OWN},
+    "case.read": {
+        **_SEES_ALL,
+        Role.REFERRER: _OWN | _GRANTED,
+        Role.MEMBER: _GRANTED,
+        Role.NEUROSURGERY: _GRANTED,
+        Role.REGIONAL_FUNCTION: _GRANTED,
+    },
+    "case.accept": _TRIAGE,
+    "case.request-supplement": _TRIAGE,
+    "case.answer": _TRIAGE,
+    "case.redirect": _TRIAGE,
+    "case.decline": _TRIAGE,
+    "case.break-glass": dict.fromkeys(CLINICAL_ROLES, _ANY),
+    "case.access-log": {Role.AUDITOR: _ANY},
+    "queue.read": {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
+    "series.create": _PLANS,
+    "series.read": _PLANS,
+    "conference.plan": _PLANS,
+    "conference.change": _PLANS,
+    "conference.agenda": _PLANS,
+    "conference.release": _PLANS,
+    "conference.move": _PLANS,
+    "conference.cancel": _PLANS,
+    "conference.read": {**dict.fromkeys(CLINICAL_ROLES, _INVITED), **_PLANS},
+    "conference.reply": dict.fromkeys(CLINICAL_ROLES, _INVITED),
+    "conference.open": {Role.CHAIR: _CHAIRS},
+    "conference.close": {Role.CHAIR: _CHAIRS},
+    "minutes.write": {Role.CHAIR: _CHAIRS},
+    "minutes.sign": {Role.CHAIR: _CHAIRS},
+    "minutes.read-draft": {
+        Role.COORDINATOR: _ANY,
+        Role.CHAIR: _CHAIRS | _INVITED,
+        Role.CONSULTANT: frozenset({Relation.CONSULTS}) | _INVITED,
+        Role.MEMBER: _INVITED,
+        Role.NEUROSURGERY: _INVITED,
+        Role.REGIONAL_FUNCTION: _INVITED,
+        Role.REFERRER: _INVITED,
+    },
+    "minutes.read-signed": {
+        **_SEES_ALL,
+        Role.REFERRER: _OWN | _GRANTED,
+        Role.MEMBER: _GRANTED,
+        Role.NEUROSURGERY: _GRANTED,
+        Role.REGIONAL_FUNCTION: _GRANTED,
+    },
+    "referral.read": {
+        Role.NEUROSURGERY: _RECEIVER,
+        Role.REFERRER: _OWN,
+        Role.REGIONAL_FUNCTION: frozenset({Relation.HOME_REGION}),
+        Role.COORDINATOR: _ANY,
+        Role.CHAIR: _ANY,
+        Role.CONSULTANT: _ANY,
+    },
+    "referral.work": {Role.NEUROSURGERY: _RECEIVER},
+    "assignment.read": {
+        Role.REGIONAL_FUNCTION: _RECEIVER,
+        Role.REFERRER: _OWN,
+        Role.COORDINATOR: _ANY,
+        Role.CHAIR: _ANY,
+        Role.CONSULTANT: _ANY,
+    },
+    "assignment.work": {Role.REGIONAL_FUNCTION: _RECEIVER},
+    "outbox.read": {Role.COORDINATOR: _ANY},
+    "people.change": {Role.ADMIN: _ANY},
+}
+
+
+def may_ever(act: str, viewer: Viewer) -> bool:
+    """Whether the viewer's role may do the act to anything at all."""
+    return viewer.role in ACCESS[act]
+
+
+def check_role(act: str, viewer: Viewer) -> frozenset[Relation]:
+    """The relations that let this viewer do the act. Raises `NotAllowed` when the role never may."""
+    if not may_ever(act, viewer):
+        raise NotAllowed
+    return ACCESS[act][viewer.role]
+
+
+def may(act: str, viewer: Viewer, held: frozenset[Relation]) -> bool:
+    """Whether role and held relations together allow the act."""
+    wanted = ACCESS[act].get(viewer.role, frozenset())
+    return Relation.ANY in wanted or bool(wanted & held)
+
+
+def check_may(act: str, viewer: Viewer, held: frozenset[Relation], *, known: bool = False) -> None:
+    """Let the viewer through or raise.
+
+    Raises `NotAllowed` when the role never may, or when the viewer may know of the thing (`known`) but not do this;
+    `NotFound` when the viewer may not know of it.
+    """
+    check_role(act, viewer)
+    if may(act, viewer, held):
+        return
+    if known:
+        raise NotAllowed
+    raise NotFound

@@ -1,0 +1,117 @@
+"""Acts on people: add, disable, sign in and out; and the loading of reference data."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from mdk.audit.service import did
+from mdk.audit.structs import SYSTEM, Actor
+from mdk.errors import Invalid, NotFound, Problem
+from mdk.people.queries import cookie_hash, viewer_of_assignment
+from mdk.people.structs import Role, SignedIn
+from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
+
+SIGN_IN_LASTS = timedelta(hours=10)
+
+
+def put_region(session: Session, *, code: str, name: str, has_asih: bool, profile: str) -> None:
+    """Load or refresh one region of the reference data; `profile` is its JSON document."""
+    session.merge(Region(code=code, name=name, has_asih=has_asih, profile=profile))
+
+
+def put_unit(session: Session, *, unit_id: str, name: str, region: str | None, kind: str, place: str) -> None:
+    """Load or refresh one unit of the reference data."""
+    session.merge(Unit(id=unit_id, name=name, region=region, kind=kind, place=place))
+
+
+def add(
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    role: str,
+    unit_id: str,
+    by: Actor = SYSTEM,
+    at: datetime,
+    profession: str = "",
+) -> int:
+    """Give a person an assignment, making the person when the address is new; gives the assignment's id.
+
+    Raises `Invalid` for a bad address, name, role or unit.
+    """
+    address = email.strip().lower()
+    _check(session, address, name, role, unit_id)
+    person = session.scalar(select(Person).where(col(Person.email) == address))
+    if person is None:
+        person = Person(email=address, name=name.strip(), profession=profession, created_at=at)
+        session.add(person)
+        session.flush()
+    person.active = True
+    existing = session.scalar(
+        select(Assignment).where(
+            col(Assignment.person_id) == person.id, col(Assignment.role) == role, col(Assignment.unit_id) == unit_id
+        )
+    )
+    assignment = existing or Assignment(person_id=person.id or 0, role=role, unit_id=unit_id)
+    assignment.active = True
+    session.add(assignment)
+    session.flush()
+    did(session, "person.add", by=by, at=at)
+    return assignment.id or 0
+
+
+def disable(session: Session, *, email: str, by: Actor = SYSTEM, at: datetime) -> None:
+    """End a person's access at once; what they did stays. Raises `NotFound`."""
+    person = session.scalar(select(Person).where(col(Person.email) == email.strip().lower()))
+    if person is None:
+        message = "Det finns ingen person med den adressen."
+        raise NotFound(message)
+    person.active = False
+    for row in session.scalars(select(SignIn).where(col(SignIn.person_id) == person.id)):
+        row.ends_at = at
+    did(session, "person.disable", by=by, at=at)
+
+
+def sign_in(session: Session, *, assignment_id: int, at: datetime, address: str) -> str:
+    """Open a page session and give its cookie; only the cookie's hash is kept. Raises `NotFound`."""
+    viewer = viewer_of_assignment(session, assignment_id=assignment_id, surface="page", address=address)
+    if viewer is None:
+        raise NotFound
+    cookie = secrets.token_urlsafe(32)
+    session.add(
+        SignIn(
+            cookie_hash=cookie_hash(cookie),
+            person_id=viewer.person_id,
+            assignment_id=assignment_id,
+            created_at=at,
+            seen_at=at,
+            ends_at=at + SIGN_IN_LASTS,
+        )
+    )
+    did(session, "sign-in", by=viewer, at=at)
+    return cookie
+
+
+def sign_out(session: Session, *, signed_in: SignedIn, at: datetime) -> None:
+    """End a page session."""
+    row = session.get(SignIn, signed_in.session_id)
+    if row is not None:
+        row.ends_at = at
+    did(session, "sign-out", by=signed_in.viewer, at=at)
+
+
+def _check(session: Session, email: str, name: str, role: str, unit_id: str) -> None:
+    problems = []
+    if "@" not in email or any(sign in email for sign in " \r\n,;<>"):
+        problems.append(Problem("email", "Ange en e-postadress, till exempel anna@region.example."))
+    if not name.strip():
+        problems.append(Problem("name", "Ange personens namn."))
+    if role not in set(Role):
+        problems.append(Problem("role", "Välj en roll: " + ", ".join(Role) + "."))
+    if session.get(Unit, unit_id) is None:
+        problems.append(Problem("unit", "Enheten finns inte. Ange dess id, till exempel palliativa-vaxjo."))
+    if problems:
+        raise Invalid(problems)

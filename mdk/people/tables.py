@@ -1,0 +1,80 @@
+"""Regions, units, people, their assignments and their page sessions."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import Column, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from mdk.columns import one_of
+from mdk.people.structs import Role
+
+
+class Region(SQLModel, table=True):
+    """One of the four regions; what it can do itself is in the reference data."""
+
+    __tablename__ = "region"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    code: str = Field(primary_key=True)
+    name: str
+    has_asih: bool
+    profile: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Unit(SQLModel, table=True):
+    """A place where people work: a palliative team, a pain unit, neurosurgery, a region's function."""
+
+    __tablename__ = "unit"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: str = Field(primary_key=True)
+    name: str
+    region: str | None = Field(default=None, foreign_key="region.code", index=True)
+    kind: str
+    place: str = ""
+    active: bool = True
+
+
+class Person(SQLModel, table=True):
+    """Someone who signs in or is invited."""
+
+    __tablename__ = "person"
+    personal: ClassVar[frozenset[str]] = frozenset({"email", "name"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True)
+    name: str
+    language: str = "sv"
+    profession: str = ""
+    active: bool = True
+    created_at: datetime
+
+
+class Assignment(SQLModel, table=True):
+    """A person's role at a unit (medarbetaruppdrag)."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (one_of("role", Role), UniqueConstraint("person_id", "role", "unit_id"))
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    role: str
+    unit_id: str = Field(foreign_key="unit.id", index=True)
+    active: bool = True
+
+
+class SignIn(SQLModel, table=True):
+    """A page session: the hash of its cookie, whose it is, and until when."""
+
+    __tablename__ = "sign_in"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: int | None = Field(default=None, primary_key=True)
+    cookie_hash: str = Field(unique=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    assignment_id: int = Field(foreign_key="assignment.id")
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime

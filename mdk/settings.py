@@ -1,0 +1,193 @@
+"""Owns the settings: environment variables with the prefix MDK_, a `.env` file beneath them, and their meaning."""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+
+from mdk.errors import MdkError
+
+SECRET_LENGTH = 32
+PREFIX = "MDK_"
+
+
+class BadSetting(MdkError):
+    """A setting is missing or bad; the message is one line that names it."""
+
+    code = "setting"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name, default, meaning in a sentence, whether it is secret, and its check."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False
+    check: Callable[[str], str] = lambda _value: ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A setting as `mdk config` prints it."""
+
+    name: str
+    value: str
+    source: str
+    meaning: str
+
+
+def _database(value: str) -> str:
+    known = ("sqlite:///", "postgresql://", "postgres://")
+    return "" if not value or value.startswith(known) else "ska börja med sqlite:/// eller postgresql://"
+
+
+def _address(value: str) -> str:
+    return "" if value.startswith(("http://", "https://")) else "ska vara en adress som börjar med https://"
+
+
+def _mail(value: str) -> str:
+    return (
+        ""
+        if not value or value.startswith(("smtp://", "smtps://", "file:"))
+        else "ska vara smtp://, smtps:// eller file:KATALOG"
+    )
+
+
+def _mailbox(value: str) -> str:
+    return "" if "@" in value else "ska vara en e-postadress"
+
+
+def _secret(value: str) -> str:
+    return "" if not value or len(value) >= SECRET_LENGTH else f"är för kort: minst {SECRET_LENGTH} tecken behövs"
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    return lambda value: "" if value in choices else "ska vara något av " + ", ".join(choices)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "är ingen tidszon, till exempel Europe/Stockholm"
+    return ""
+
+
+SETTINGS = (
+    Setting(
+        "DATABASE_URL",
+        "",
+        "databasen: sqlite:///FIL eller postgresql://… (tomt: DATA_DIR/mdk.sqlite)",
+        secret=True,
+        check=_database,
+    ),
+    Setting("BASE_URL", "http://127.0.0.1:8000", "adressen som användare når systemet på", check=_address),
+    Setting(
+        "SECRET_KEY",
+        "",
+        "hemlighet som skyddar API-nycklar och svarslänkar, minst 32 tecken",
+        secret=True,
+        check=_secret,
+    ),
+    Setting("SMTP_URL", "", "vart e-post skickas: smtp://, smtps:// eller file:KATALOG", secret=True, check=_mail),
+    Setting("MAIL_FROM", "mdk@example.invalid", "avsändaradress", check=_mailbox),
+    Setting("ORGANIZER", "mdk@example.invalid", "funktionsbrevlådan som står som mötesorganisatör", check=_mailbox),
+    Setting("VIDEO_URL_TEMPLATE", "", "videolänk för nya konferenser; {id} byts mot konferensens id"),
+    Setting("OIDC_ISSUER", "", "inloggningstjänstens adress"),
+    Setting("OIDC_CLIENT_ID", "", "systemets namn hos inloggningstjänsten"),
+    Setting("OIDC_CLIENT_SECRET", "", "systemets hemlighet hos inloggningstjänsten", secret=True),
+    Setting("OMEQ_TABLE", "", "tabell som gäller för omräkning till morfinekvivalenter (tomt: alla jämförs)"),
+    Setting("LANGUAGE", "sv", "språk", check=_one_of("sv", "en")),
+    Setting("TIMEZONE", "Europe/Stockholm", "tidszon", check=_zone),
+    Setting("DATA_DIR", "var/demo", "katalog för inbäddad databas och utgående e-post"),
+    Setting("LOG_FORMAT", "console", "loggens form", check=_one_of("console", "json")),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, checked. `is_demo` lets people sign in by choosing who they are."""
+
+    values: Mapping[str, str]
+    sources: Mapping[str, str]
+    is_demo: bool = False
+
+    def __getitem__(self, name: str) -> str:
+        return self.values[name]
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self["DATA_DIR"])
+
+    @property
+    def database_url(self) -> str:
+        return self["DATABASE_URL"] or f"sqlite:///{self.data_dir / 'mdk.sqlite'}"
+
+    @property
+    def mail_url(self) -> str:
+        return self["SMTP_URL"] or f"file:{self.data_dir / 'outbox'}"
+
+    @property
+    def secret_key(self) -> str:
+        """The secret. Raises `BadSetting` when there is none."""
+        if not self["SECRET_KEY"]:
+            raise BadSetting("MDK_SECRET_KEY saknas. Ange en hemlighet med minst 32 tecken.")
+        return self["SECRET_KEY"]
+
+    def shown(self) -> list[Shown]:
+        """Every setting for people to read, secrets masked."""
+        return [
+            Shown(
+                name=PREFIX + setting.name,
+                value="••••••••" if setting.secret and self[setting.name] else self[setting.name],
+                source=self.sources[setting.name],
+                meaning=setting.meaning,
+            )
+            for setting in SETTINGS
+        ]
+
+
+def load(
+    environment: Mapping[str, str] | None = None,
+    *,
+    dotenv: Path | None = None,
+    data_dir: Path | None = None,
+    is_demo: bool = False,
+) -> Settings:
+    """Read every setting: the environment goes before `.env`, which goes before the default.
+
+    A demo data folder keeps its own secret, so that commands on it need no setting but `MDK_DATA_DIR`.
+    Raises `BadSetting` naming the first bad one.
+    """
+    given = {key: value for key, value in (dotenv_values(dotenv or Path(".env"))).items() if value is not None}
+    layers = ((os.environ if environment is None else environment, "miljövariabel"), (given, ".env"))
+    values, sources = {}, {}
+    for setting in SETTINGS:
+        value, source = setting.default, "förval"
+        for layer, name in reversed(layers):
+            if PREFIX + setting.name in layer:
+                value, source = layer[PREFIX + setting.name], name
+        fault = setting.check(value)
+        if fault:
+            raise BadSetting(f"{PREFIX}{setting.name} {fault}.")
+        values[setting.name], sources[setting.name] = value, source
+    if data_dir is not None:
+        values["DATA_DIR"], sources["DATA_DIR"] = str(data_dir), "kommandoraden"
+    own = Path(values["DATA_DIR"]) / "secret"
+    if not values["SECRET_KEY"] and own.is_file():
+        values["SECRET_KEY"], sources["SECRET_KEY"] = own.read_text().strip(), "datakatalogen"
+    return Settings(values=values, sources=sources, is_demo=is_demo)
+
+
+def make_secret(data_dir: Path) -> None:
+    """Give a demo data folder its own secret, readable by its owner only, unless it has one."""
+    file = data_dir / "secret"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(SECRET_LENGTH))
