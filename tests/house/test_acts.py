@@ -12,17 +12,17 @@ from tree import ROOT, code, module_of, name_of, parsed
 DID, SEEN = "mdk.audit.service.did", "mdk.audit.service.seen"
 # What writes the log and the outbox cannot log itself.
 BELOW = {"mdk.audit.service", "mdk.outbox.service"}
+# Modules whose functions only answer.
+NO_ACTS = {"queries", "rules", "tables", "structs"}
 # What a query gives out to be shown ends so.
 SHOWN = re.compile(r"(?:View|Line|Body|Entry)\b")
 # Reads that show no patient and leave no row: {"mdk.….name": "reason"}.
 UNSEEN = {
     "mdk.conferences.queries.lines": "counts cases and names none",
-    "mdk.conferences.queries.series_list": "a series has no cases",
+    "mdk.conferences.series.series_list": "a series has no cases",
 }
 # What stands among the acts and changes nothing: {"mdk.….name": "reason"}.
-UNLOGGED = {
-    "mdk.conferences.service.body_of": "a read, logged as such",
-}
+UNLOGGED: dict[str, str] = {}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -79,28 +79,31 @@ def reaching(target: str) -> set[str]:
         reached |= more
 
 
-def acts() -> dict[str, Function]:
-    found: dict[str, Function] = {}
-    for path in code():
-        module = module_of(path)
-        is_act_file = path.name == "service.py" or path.is_relative_to(ROOT / "mdk" / "journey")
-        if not is_act_file or module in BELOW:
-            continue
-        for node in parsed(path).body:
-            if isinstance(node, Function) and not node.name.startswith("_") and "by" in arguments(node):
-                found[f"{module}.{node.name}"] = node
-    return found
-
-
-def reads() -> dict[str, Function]:
-    """The queries that answer a viewer with something to show."""
+@cache
+def for_someone() -> dict[str, Function]:
+    """The public functions of the core that work for a viewer: `by` is asked for."""
     return {
         f"{module_of(path)}.{node.name}": node
         for path in code()
-        if path.name == "queries.py"
+        if path.is_relative_to(ROOT / "mdk") and module_of(path) not in BELOW
         for node in parsed(path).body
-        if isinstance(node, Function) and not node.name.startswith("_") and "by" in arguments(node)
-        if node.returns is not None and SHOWN.search(ast.unparse(node.returns))
+        if isinstance(node, Function) and not node.name.startswith("_")
+        if {"session", "by"} <= arguments(node)
+    }
+
+
+def acts() -> dict[str, Function]:
+    """Those that stand among the acts."""
+    found = {name: node for name, node in for_someone().items() if name.split(".")[-2] not in NO_ACTS}
+    return {name: node for name, node in found.items() if name not in reads()}
+
+
+def reads() -> dict[str, Function]:
+    """Those that answer with something to show, and are no acts that show what they did."""
+    return {
+        name: node
+        for name, node in for_someone().items()
+        if node.returns is not None and SHOWN.search(ast.unparse(node.returns)) and name not in reaching(DID)
     }
 
 
