@@ -21,14 +21,18 @@ from mdk_calendar.ics import SUMMARY, slot_spans, to_ics
 from mdk_calendar.words import words
 
 NoticeKind = Literal[
+    "case-submitted",
+    "case-supplemented",
     "supplement-requested",
     "case-answered",
     "case-accepted",
+    "case-redirected",
     "case-declined",
     "minutes-signed",
     "referral-received",
     "assignment-received",
 ]
+INBOXES: Final[frozenset[NoticeKind]] = frozenset({"referral-received", "assignment-received"})
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 
 
@@ -62,6 +66,11 @@ def subject(event: Event, news: News) -> str:
     return f"{SUMMARY}: {text.subject[news]} {text.short_time(event.starts_at)}"
 
 
+def notice_subject(notice: Notice) -> str:
+    """`MDK smärta: ett protokoll är signerat`."""
+    return f"{SUMMARY}: {words(notice.language).notice[notice.kind].subject}"
+
+
 def to_mail(event: Event, *, news: News) -> bytes:
     """The invitation, its change or its end as an iMIP message (RFC 6047) with an .ics copy, all of it 7 bit.
 
@@ -88,15 +97,14 @@ def to_notice(notice: Notice) -> bytes:
     Raises: Unsendable when an address or the link cannot be carried safely.
     """
     text = words(notice.language)
-    said = text.notice[notice.kind]
-    title = f"{SUMMARY}: {said.subject}"
+    title = notice_subject(notice)
     facts: dict[str, object] = {
         "language": notice.language,
         "words": text,
         "subject": title,
-        "sentence": said.sentence,
+        "sentence": text.notice[notice.kind].sentence,
         "page_url": safe.link(notice.page_url),
-        "button": text.open_notice,
+        "button": text.open_inbox if notice.kind in INBOXES else text.open_work,
     }
     mail_id = notice_message_id(notice)
     mail = _envelope(notice.organizer_email, notice.organizer_name, notice.to_email, notice.to_name)

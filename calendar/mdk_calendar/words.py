@@ -35,7 +35,8 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     join_later: str
     page: str
     open: str
-    open_notice: str
+    open_work: str
+    open_inbox: str
     one_case: str
     many_cases: str
     place: str

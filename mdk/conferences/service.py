@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from mdk import parsing
 from mdk.audit.service import did, moved
+from mdk.audit.structs import Actor
 from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
@@ -179,7 +180,7 @@ def create_series(session: Session, *, body: SeriesBody, by: Viewer, at: datetim
     return series
 
 
-def plan_ahead(session: Session, *, series: Series, by: Viewer, at: datetime) -> int:
+def plan_ahead(session: Session, *, series: Series, by: Actor, at: datetime) -> int:
     """Plan the conferences of a series that are due within `HORIZON` and not planned yet; gives how many."""
     known = set(session.scalars(select(Conference.occurrence).where(col(Conference.series_id) == series.id)))  # type: ignore[call-overload]
     added = 0

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -26,13 +26,24 @@ class OutboxLine(msgspec.Struct, frozen=True):
 
 
 def lines(session: Session, *, limit: int = 100) -> list[OutboxLine]:
-    """The newest mails, newest first; what failed stands before all else."""
+    """The newest mails, newest first; what failed, mail or not, stands before all else."""
     columns = [getattr(OutboxRow, name) for name in OutboxLine.__struct_fields__]
     failed_first = (col(OutboxRow.state) != OutboxState.FAILED, col(OutboxRow.id).desc())
-    rows = session.execute(select(*columns).where(col(OutboxRow.topic) == "mail").order_by(*failed_first).limit(limit))
+    shown = or_(col(OutboxRow.topic) == "mail", col(OutboxRow.state) == OutboxState.FAILED)
+    rows = session.execute(select(*columns).where(shown).order_by(*failed_first).limit(limit))
     return [OutboxLine(*row) for row in rows]
 
 
 def count_failed(session: Session) -> int:
     """How many rows were given up."""
     return session.scalar(select(func.count()).where(col(OutboxRow.state) == OutboxState.FAILED)) or 0
+
+
+def count_due(session: Session, *, at: datetime) -> int:
+    """How many rows wait to be sent or handled now."""
+    return session.scalar(select(func.count()).where(*is_due(at))) or 0
+
+
+def is_due(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a row that may be claimed: owed, or left behind by a worker whose lease has ended."""
+    return col(OutboxRow.state).in_([OutboxState.OWED, OutboxState.SENDING]), col(OutboxRow.due_at) <= at

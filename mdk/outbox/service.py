@@ -1,11 +1,13 @@
 """Owns the outbox: owing, claiming and settling its rows."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from mdk.outbox.queries import is_due
 from mdk.outbox.tables import OutboxRow, OutboxState
 
 LEASE = timedelta(minutes=5)
@@ -18,16 +20,26 @@ _BACK_OFF = (
 )
 
 
+class Withdrawn(NamedTuple):
+    """What became of a person's mails that had not left: whether there were any, and whether one may have arrived."""
+
+    found: bool
+    maybe_received: bool
+
+
 def conference_changed(session: Session, conference_id: str, *, at: datetime) -> None:
-    """Owe everyone concerned the news of a conference; a second change before it was told adds nothing."""
-    waiting = session.scalar(
-        select(OutboxRow.id).where(  # type: ignore[call-overload]
+    """Owe everyone concerned the news of a conference, now; a second change before it was told adds nothing."""
+    waiting = (
+        update(OutboxRow)
+        .where(
             col(OutboxRow.topic) == "conference.changed",
             col(OutboxRow.key) == conference_id,
             col(OutboxRow.state) == OutboxState.OWED,
         )
+        .values(due_at=at)
+        .returning(col(OutboxRow.id))
     )
-    if waiting is None:
+    if not session.scalars(waiting).all():
         session.add(OutboxRow(topic="conference.changed", key=conference_id, due_at=at, created_at=at))
 
 
@@ -36,11 +48,63 @@ def notice(session: Session, kind: str, *, person_id: int, key: str, at: datetim
     session.add(OutboxRow(topic=f"notice.{kind}", key=key, person_id=person_id, due_at=at, created_at=at))
 
 
+def mail(
+    session: Session,
+    *,
+    key: str,
+    person_id: int,
+    recipient: str,
+    subject: str,
+    message_id: str,
+    message: str,
+    at: datetime,
+    error: str = "",
+) -> None:
+    """Owe one finished mail, `message` being its bytes in ASCII; with an `error` it is shown as failed from the start.
+
+    `key` tells what it is about: a newer mail to the same person about the same key replaces it until it has left.
+    """
+    state = OutboxState.FAILED if error else OutboxState.OWED
+    session.add(
+        OutboxRow(
+            topic="mail",
+            key=key,
+            person_id=person_id,
+            recipient=recipient,
+            subject=subject,
+            message_id=message_id,
+            message=message,
+            state=state,
+            error=error,
+            due_at=at,
+            created_at=at,
+        )
+    )
+
+
+def withdraw_mail(session: Session, *, key: str, person_id: int) -> Withdrawn:
+    """Take back the person's mails about `key` that have not left for certain, since a newer one replaces them."""
+    gone = session.execute(
+        delete(OutboxRow)
+        .where(
+            col(OutboxRow.topic) == "mail",
+            col(OutboxRow.key) == key,
+            col(OutboxRow.person_id) == person_id,
+            col(OutboxRow.state) != OutboxState.SENT,
+        )
+        .returning(col(OutboxRow.state), col(OutboxRow.attempts), col(OutboxRow.message))
+    ).all()
+    # A refusal at the first attempt is certain; a lost connection, or a worker that died, may hide a success.
+    untried = {(OutboxState.OWED, 0), (OutboxState.FAILED, 0), (OutboxState.FAILED, 1)}
+    received = any(message and (state, attempts) not in untried for state, attempts, message in gone)
+    return Withdrawn(found=bool(gone), maybe_received=received)
+
+
 def claim(session: Session, *, at: datetime, limit: int = 20) -> list[OutboxRow]:
     """Take the rows that are due, oldest first, for `LEASE`; a crashed worker's rows come back when it ends."""
     due = (
         select(OutboxRow.id)  # type: ignore[call-overload]
-        .where(col(OutboxRow.state).in_([OutboxState.OWED, OutboxState.SENDING]), col(OutboxRow.due_at) <= at)
+        .where(*is_due(at))
         .order_by(col(OutboxRow.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -53,24 +117,27 @@ def claim(session: Session, *, at: datetime, limit: int = 20) -> list[OutboxRow]
 
 
 def settled(session: Session, row_id: int, *, at: datetime) -> None:
-    """The row's debt is paid."""
-    row = session.get_one(OutboxRow, row_id)
-    row.state, row.sent_at, row.error, row.message = OutboxState.SENT, at, "", ""
+    """The row's debt is paid. A row that a newer mail replaced meanwhile is gone; then there is nothing to do."""
+    row = session.get(OutboxRow, row_id)
+    if row is not None:
+        row.state, row.sent_at, row.error, row.message = OutboxState.SENT, at, "", ""
 
 
 def postponed(session: Session, row_id: int, *, at: datetime, error: str) -> None:
-    """Try the row again later, waiting longer each time."""
-    row = session.get_one(OutboxRow, row_id)
-    row.state, row.error = OutboxState.OWED, error
-    row.due_at = at + _BACK_OFF[min(row.attempts, len(_BACK_OFF) - 1)]
-    row.attempts += 1
+    """Try the row again later, waiting longer each time, unless it is gone."""
+    row = session.get(OutboxRow, row_id)
+    if row is not None:
+        row.state, row.error = OutboxState.OWED, error
+        row.due_at = at + _BACK_OFF[min(row.attempts, len(_BACK_OFF) - 1)]
+        row.attempts += 1
 
 
 def given_up(session: Session, row_id: int, *, error: str) -> None:
-    """The row cannot be delivered; the coordinator sees it with its `error`."""
-    row = session.get_one(OutboxRow, row_id)
-    row.state, row.error = OutboxState.FAILED, error
-    row.attempts += 1
+    """The row cannot be delivered; the coordinator sees it with its `error`, unless it is gone."""
+    row = session.get(OutboxRow, row_id)
+    if row is not None:
+        row.state, row.error = OutboxState.FAILED, error
+        row.attempts += 1
 
 
 def send_again(session: Session, row_id: int, *, at: datetime) -> None:

@@ -13,7 +13,7 @@ import pytest
 from invites.sample import cancel, event, notice
 from mdk_calendar.events import Event, News
 from mdk_calendar.ics import to_ics
-from mdk_calendar.mail import NoticeKind, message_id, notice_message_id, to_mail, to_notice
+from mdk_calendar.mail import INBOXES, NoticeKind, message_id, notice_message_id, to_mail, to_notice
 from mdk_calendar.safe import Unsendable
 
 ENDS = {"cancelled", "dropped"}
@@ -185,8 +185,11 @@ def test_news_that_disagree_with_the_method_are_refused(told: Event, called: New
 
 
 NOTICES = {
+    "case-submitted": "Ett nytt eller kompletterat ärende väntar på bedömning.",
+    "case-supplemented": "Ett ärende på en utskickad agenda har kompletterats.",
+    "case-redirected": "Ett av dina ärenden är hänvisat vidare; vart och varför finns i ärendet.",
     "supplement-requested": "Ett av dina ärenden behöver kompletteras innan det kan tas upp.",
-    "case-answered": "En begärd komplettering har besvarats.",
+    "case-answered": "Ett av dina ärenden är besvarat utan konferens; svaret finns i ärendet.",
     "case-accepted": "Ett av dina ärenden är mottaget och står i kö till en konferens.",
     "case-declined": "Ett av dina ärenden tas inte upp på konferensen; skälet finns i ärendet.",
     "minutes-signed": "Protokollet för ett ärende som rör dig är signerat och kan läsas.",
@@ -198,7 +201,8 @@ NOTICES = {
 @pytest.mark.parametrize("kind", get_args(NoticeKind))
 def test_a_notice_is_one_sentence_and_one_link(kind: NoticeKind) -> None:
     raw = to_notice(notice(kind=kind))
-    assert plain(raw).splitlines()[:3] == [NOTICES[kind], "", "Öppna Mitt arbete: https://mdk.example/"]
+    button = "Öppna inkorgen" if kind in INBOXES else "Öppna Mitt arbete"
+    assert plain(raw).splitlines()[:3] == [NOTICES[kind], "", f"{button}: https://mdk.example/"]
     assert [part.get_content_type() for part in parsed(raw).walk()] == [
         "multipart/alternative",
         "text/plain",

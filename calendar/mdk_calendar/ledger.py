@@ -1,0 +1,221 @@
+"""Owns who is owed which mail about a conference: what each was last told against what now holds for them."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple, cast
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from mdk.conferences import rules
+from mdk.conferences.queries import ends_at, released_items
+from mdk.conferences.structs import ConferenceState
+from mdk.conferences.tables import Conference, Participation
+from mdk.outbox import service as outbox
+from mdk.people.tables import Person
+from mdk.settings import Settings
+from mdk_calendar import safe
+from mdk_calendar.events import Event, Language, Partstat, Role, Slot, differs, news
+from mdk_calendar.ics import SUMMARY
+from mdk_calendar.mail import message_id, subject, to_mail
+from mdk_calendar.tables import Told
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What a person was told last, and what they knew `before` it, in case that mail never left."""
+
+    event: Event
+    before: Event | None = None
+
+
+class _Meeting(NamedTuple):
+    """A conference as it was released: what every person's event is made of."""
+
+    conference: Conference
+    case_count: int
+    slots: Mapping[int, tuple[Slot, ...]]
+    settings: Settings
+
+
+class _Invited(NamedTuple):
+    """Someone who is or was invited, and what the ledger holds of them."""
+
+    part: Participation
+    person: Person
+    told: Told | None
+
+
+_memories: Final = msgspec.json.Decoder(Memory)
+
+
+def tell(session: Session, conference_id: str, *, settings: Settings, at: datetime) -> int:
+    """Write a mail for each person who is owed one about a conference, and remember what it says; gives how many.
+
+    What was written before and has not left is replaced. A person who is no longer active is told nothing more. A mail
+    that cannot be addressed stands in the outbox as failed and holds up nobody else's.
+    """
+    # Locked, so that of two workers the second sees what the first has told.
+    conference = session.get(Conference, conference_id, with_for_update=True)
+    if conference is None:
+        return 0
+    meeting = _meeting(session, conference, settings)
+    told = {row.person_id: row for row in session.scalars(select(Told).where(_of(Told, conference)))}
+    people = session.execute(
+        select(Participation, Person)
+        .join(Person, col(Person.id) == col(Participation.person_id))
+        .where(_of(Participation, conference), col(Person.active).is_(True))
+        .order_by(col(Person.id))
+    )
+    return sum(
+        _tell(session, meeting, _Invited(part, person, told.get(part.person_id)), at) for part, person in people.all()
+    )
+
+
+def remembered(told: Told) -> Memory:
+    """What stands in a row of the ledger."""
+    return _memories.decode(told.event)
+
+
+def _tell(session: Session, meeting: _Meeting, invited: _Invited, at: datetime) -> bool:
+    part, person, told = invited
+    last = remembered(told).event if told else None
+    now = _now(meeting, invited, last)
+    if now is None or not differs(last, now):
+        return False
+    if last is not None and _times(last) != _times(now):
+        part.partstat, part.answered_at = "NEEDS-ACTION", None
+    known = last if told is None else _known(session, told)
+    if now.method == "CANCEL":
+        now = _cancelled(known or now, person, meeting)
+    sequence = 0 if told is None else told.sequence + 1
+    partstat = cast("Partstat", part.partstat)
+    now = msgspec.structs.replace(now, sequence=sequence, changed_at=at, partstat=partstat)
+    owed = differs(known, now)
+    if not owed and known is not None:
+        now = known  # it was changed back before they heard of the change
+    memory = Memory(now, known)
+    _remember(session, invited, memory, at)
+    if owed:
+        _owe(session, meeting, person, memory, at)
+    return owed
+
+
+def _known(session: Session, told: Told) -> Event | None:
+    """What the person has heard at most; a mail that has not left is taken back, since a newer one replaces it."""
+    withdrawn = outbox.withdraw_mail(session, key=told.conference_id, person_id=told.person_id)
+    memory = remembered(told)
+    return memory.before if withdrawn.found and not withdrawn.maybe_received else memory.event
+
+
+def _now(meeting: _Meeting, invited: _Invited, last: Event | None) -> Event | None:
+    """The event that holds for a person at present; None for someone who is not invited and never was."""
+    conference, (part, person, told) = meeting.conference, invited
+    if not part.active or conference.state == ConferenceState.CANCELLED:
+        return None if last is None else _cancelled(last, person, meeting)
+    slots = meeting.slots.get(part.person_id, ())
+    whole = part.role != "presenter" or not slots
+    return Event(
+        uid=told.uid if told else _new_uid(meeting.settings),
+        sequence=0,
+        method="REQUEST",
+        starts_at=conference.starts_at if whole else slots[0].starts_at,
+        ends_at=ends_at(conference) if whole else _end(slots[-1]),
+        attendee_email=person.email,
+        attendee_name=person.name,
+        attendee_role=cast("Role", part.role),
+        organizer_email=meeting.settings["ORGANIZER"],
+        organizer_name=SUMMARY,
+        page_url=f"{meeting.settings['BASE_URL'].rstrip('/')}/conferences/{conference.id}",
+        case_count=meeting.case_count,
+        changed_at=conference.changed_at,
+        video_url=conference.video_url or None,
+        slots=slots,
+        language=_language(person),
+    )
+
+
+def _cancelled(event: Event, person: Person, meeting: _Meeting) -> Event:
+    """The end of an event, at the times by which the person knows it, to the address that they have now."""
+    return msgspec.structs.replace(
+        event,
+        method="CANCEL",
+        attendee_email=person.email,
+        attendee_name=person.name,
+        organizer_email=meeting.settings["ORGANIZER"],
+        language=_language(person),
+    )
+
+
+def _remember(session: Session, invited: _Invited, memory: Memory, at: datetime) -> None:
+    row = invited.told or Told(
+        conference_id=invited.part.conference_id,
+        person_id=invited.part.person_id,
+        uid=memory.event.uid,
+        sequence=0,
+        method=memory.event.method,
+        event="",
+        told_at=at,
+    )
+    row.sequence = max(row.sequence, memory.event.sequence)
+    row.method, row.told_at = memory.event.method, at
+    row.event = msgspec.json.encode(memory).decode()
+    session.add(row)
+
+
+def _owe(session: Session, meeting: _Meeting, person: Person, memory: Memory, at: datetime) -> None:
+    now, cancelled = memory.event, meeting.conference.state == ConferenceState.CANCELLED
+    called = news(memory.before, now, conference_cancelled=cancelled)
+    mail_id, message, error = "", "", ""
+    try:
+        mail_id, message = message_id(now), to_mail(now, news=called).decode("ascii")
+    except safe.Unsendable as fault:
+        error = fault.message
+    outbox.mail(
+        session,
+        key=meeting.conference.id,
+        person_id=person.id or 0,
+        recipient=person.email,
+        subject=subject(now, called),
+        message_id=mail_id,
+        message=message,
+        at=at,
+        error=error,
+    )
+
+
+def _meeting(session: Session, conference: Conference, settings: Settings) -> _Meeting:
+    items = released_items(session, conference)
+    slots: dict[int, tuple[Slot, ...]] = {}
+    for item, start in zip(items, rules.starts(conference.starts_at, [item.minutes for item in items]), strict=True):
+        slots[item.presenter_id] = (*slots.get(item.presenter_id, ()), Slot(start, item.minutes))
+    return _Meeting(conference, len(items), slots, settings)
+
+
+def _of(table: type[Told] | type[Participation], conference: Conference) -> Any:
+    return col(table.conference_id) == conference.id
+
+
+def _times(event: Event) -> tuple[object, ...]:
+    return event.starts_at, event.ends_at, event.slots
+
+
+def _end(slot: Slot) -> datetime:
+    return slot.starts_at + timedelta(minutes=slot.minutes)
+
+
+def _language(person: Person) -> Language:
+    return "en" if person.language == "en" else "sv"
+
+
+def _new_uid(settings: Settings) -> str:
+    """An opaque id at the installation's domain; it tells neither the conference nor the person."""
+    host = urlsplit(settings["BASE_URL"]).hostname or ""
+    uid = f"{secrets.token_hex(16)}@{host}"
+    try:
+        return safe.address(uid)
+    except safe.Unsendable:
+        return f"{secrets.token_hex(16)}@{settings['ORGANIZER'].rpartition('@')[2]}"

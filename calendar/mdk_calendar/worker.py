@@ -1,0 +1,137 @@
+"""Owns the worker: pays what the outbox owes, mail by mail, and plans the series ahead once a day."""
+
+import threading
+import time
+from datetime import date, datetime
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import select
+
+from mdk import clock
+from mdk.audit.structs import SYSTEM
+from mdk.conferences.service import plan_ahead
+from mdk.conferences.tables import Series
+from mdk.db import Database
+from mdk.outbox import service as outbox
+from mdk.outbox.queries import count_due
+from mdk.outbox.tables import OutboxRow
+from mdk.people.tables import Person
+from mdk.settings import Settings
+from mdk_calendar import ledger, notices
+from mdk_calendar.delivery import Mail, Refused, Retry, Transport, transport
+
+ROUND: Final = 60.0  # seconds after which a run ends and the next begins with a fresh clock, well within a lease
+UNWRITTEN: Final = "Mejlet kan inte skrivas. Rätta personens e-postadress eller konferensens länk."
+_log: Final[Any] = structlog.get_logger("mdk.worker")
+
+
+def run_once(database: Database, settings: Settings, *, at: datetime, stop: threading.Event | None = None) -> int:
+    """Pay what is due at `at`, and what that brings; gives how many rows were handled, 0 when nothing is due.
+
+    Each mail leaves outside of any transaction. A worker that dies after a mail has left and before that is written
+    down sends the same bytes again when its lease ends. Raises `Unavailable` when the store cannot be used.
+    """
+    with database.reading() as session:
+        if not count_due(session, at=at):
+            return 0
+    pays = _Pays(database, settings, at)
+    handled, ends = 0, time.monotonic() + ROUND
+    while time.monotonic() < ends and not (stop and stop.is_set()) and pays.next():
+        handled += 1
+    return handled
+
+
+def plan_series(database: Database, *, at: datetime) -> int:
+    """Plan the conferences of every series as far ahead as its horizon reaches; gives how many were added."""
+    with database.writing() as session:
+        return sum(plan_ahead(session, series=series, by=SYSTEM, at=at) for series in session.scalars(select(Series)))
+
+
+class Worker:
+    """Runs until told to stop, and survives whatever goes wrong on the way."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database, self.settings = database, settings
+        self._planned_on: date | None = None
+
+    def run(self, stop: threading.Event, interval: float = 1.0) -> None:
+        """Look for what is due every `interval` seconds, and at once while there is more."""
+        while not stop.is_set():
+            if not self.turn(at=clock.now(), stop=stop):
+                stop.wait(interval)
+
+    def turn(self, *, at: datetime, stop: threading.Event | None = None) -> int:
+        """One round: the day's planning if it has not been done, then the outbox; gives how many rows were handled."""
+        try:
+            if self._planned_on != clock.today(at):
+                self._planned_on = clock.today(at)
+                plan_series(self.database, at=at)
+        except Exception as fault:  # noqa: BLE001 - a series that cannot be planned must not keep mails from leaving
+            _log.error("worker.planning_failed", fault=type(fault).__name__)
+        try:
+            return run_once(self.database, self.settings, at=at, stop=stop)
+        except Exception as fault:  # noqa: BLE001 - the worker goes on; what it held comes back when the lease ends
+            _log.error("worker.round_failed", fault=type(fault).__name__)
+            return 0
+
+
+class _Pays:
+    """Takes one row after the other and does what its topic asks."""
+
+    def __init__(self, database: Database, settings: Settings, at: datetime) -> None:
+        self.database, self.settings, self.at = database, settings, at
+        self.way_out: Transport = transport(settings.mail_url)
+
+    def next(self) -> bool:
+        """Handle the next row that is due; False when there is none."""
+        with self.database.writing() as session:
+            claimed = outbox.claim(session, at=self.at, limit=1)
+        if not claimed:
+            return False
+        row = claimed[0]
+        try:
+            self._handle(row)
+        except Exception as fault:  # noqa: BLE001 - one row that fails must not hold up the others
+            _log.error("outbox.failed", row=row.id, topic=row.topic, fault=type(fault).__name__)
+            with self.database.writing() as session:
+                outbox.postponed(session, row.id or 0, at=self.at, error=type(fault).__name__)
+        return True
+
+    def _handle(self, row: OutboxRow) -> None:
+        if row.topic == "mail" and row.message:
+            self._send(row)
+        elif row.topic in {"conference.changed", "mail"}:
+            self._tell(row)
+        else:
+            with self.database.writing() as session:
+                notices.write(session, row, settings=self.settings, at=self.at)
+
+    def _tell(self, row: OutboxRow) -> None:
+        with self.database.writing() as session:
+            owed = ledger.tell(session, row.key, settings=self.settings, at=self.at)
+            if row.topic == "mail":  # it could not be written when it was owed; what was mended is in a mail of its own
+                outbox.given_up(session, row.id or 0, error=UNWRITTEN)
+            else:
+                outbox.settled(session, row.id or 0, at=self.at)
+        _log.info("conference.told", row=row.id, conference=row.key, mails=owed)
+
+    def _send(self, row: OutboxRow) -> None:
+        outcome = self._outcome(row)
+        with self.database.writing() as session:
+            if isinstance(outcome, Retry):
+                outbox.postponed(session, row.id or 0, at=self.at, error=outcome.reason)
+            elif isinstance(outcome, Refused):
+                outbox.given_up(session, row.id or 0, error=outcome.reason)
+            else:
+                outbox.settled(session, row.id or 0, at=self.at)
+        # The reason may name an address, so it stands in the outbox and not in the log.
+        _log.info("mail.handled", row=row.id, attempts=row.attempts + 1, outcome=type(outcome).__name__.lower())
+
+    def _outcome(self, row: OutboxRow) -> object:
+        with self.database.reading() as session:
+            person = session.get(Person, row.person_id)
+        if person is None or not person.active:
+            return Refused(notices.GONE)
+        mail = Mail(row.message_id, self.settings["MAIL_FROM"], row.recipient, row.message.encode("ascii"))
+        return self.way_out.send(mail)
