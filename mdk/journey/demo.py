@@ -98,8 +98,10 @@ def sample_cases() -> list[dict[str, Any]]:
 
 
 def load_story(database: Database, *, at: datetime) -> None:
-    """Fill an empty demo: a conference held last week with signed minutes, one released for next Wednesday, a queue,
-    cases at triage, one with its referrer, and two drafts.
+    """Fill an empty demo with cases in varied states.
+
+    A conference held last week with signed minutes, one released for next Wednesday, a queue, cases at triage, one
+    with its referrer, and two drafts.
     """
     story = _Story(database, at, sample_cases())
     held = story.submitted([0, 2, 3], days_ago=9, accepted=True)
@@ -155,6 +157,8 @@ class _Story:
     def hold_conference(self, numbers: list[str]) -> None:
         """Plan, release, hold and close last week's conference, with signed minutes for each case."""
         starts_at = _wednesday(self.now, weeks=-1)
+        if starts_at.date() >= self.now.date():
+            starts_at -= timedelta(weeks=1)
         before = starts_at - timedelta(days=1)
         with self._act("samordnare") as (session, by):
             conference = conferences.plan(session, body=_body(starts_at), by=by, at=before)

@@ -1,0 +1,91 @@
+"""The composition root: settings and a database become the application."""
+
+import asyncio
+import gc
+from concurrent.futures import ThreadPoolExecutor
+
+from litestar import Litestar, Router, get
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+
+from mdk.db import Database, check_schema
+from mdk.errors import MdkError, Unavailable
+from mdk.settings import Settings
+from mdk_web import openapi
+from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
+from mdk_web.headers import guard_answer
+from mdk_web.rendering import CSRF_COOKIE, CSRF_HEADER, STATIC
+from mdk_web.routes import API_HANDLERS, PAGE_HANDLERS
+from mdk_web.visits import PageRequest, database_of
+
+BODY_LIMIT = 1_000_000
+THREADS = 4
+
+
+@get("/health/live", include_in_schema=False, sync_to_thread=False)
+def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "live"}
+
+
+@get("/health/ready", include_in_schema=False, sync_to_thread=True)
+def ready(request: PageRequest) -> dict[str, str]:
+    """The database answers and has the newest schema."""
+    fault = check_schema(database_of(request))
+    if fault:
+        raise Unavailable(fault)
+    return {"status": "ready"}
+
+
+def create_app(settings: Settings, database: Database) -> Litestar:
+    """The application on a migrated database; pages, API, static files and health in one."""
+    api = Router("/api/v1", route_handlers=API_HANDLERS, security=[{"bearer": []}], tags=["api"])
+    pages = Router("/", route_handlers=PAGE_HANDLERS, include_in_schema=False)
+    static = create_static_files_router("/static", directories=[STATIC], include_in_schema=False, cache_control=None)
+    app = Litestar(
+        route_handlers=[api, pages, static, live, ready],
+        state=State({"settings": settings, "database": database}),
+        csrf_config=CSRFConfig(
+            secret=settings.secret_key,
+            cookie_name=CSRF_COOKIE,
+            header_name=CSRF_HEADER,
+            cookie_secure=settings["BASE_URL"].startswith("https://"),
+            exclude=["^/api/"],
+        ),
+        exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},
+        openapi_config=_openapi(),
+        before_send=[guard_answer],
+        on_startup=[_small_pool, _settle_memory],
+        request_max_body_size=BODY_LIMIT,
+        logging_config=None,
+    )
+    openapi.complete(app)
+    return app
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="MDK smärta",
+        version="1",
+        description="Den virtuella multidisciplinära konferensen för refraktär cancersmärta i Södra sjukvårdsregionen.",
+        path="/schema",
+        render_plugins=[JsonRenderPlugin()],
+        components=Components(
+            security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+        ),
+    )
+
+
+async def _small_pool() -> None:
+    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="mdk")
+    asyncio.get_running_loop().set_default_executor(pool)
+
+
+def _settle_memory() -> None:
+    gc.collect()
+    gc.freeze()

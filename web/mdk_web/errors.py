@@ -1,0 +1,180 @@
+"""Owns what an error becomes outside: the only table of status codes, problem+json, and the error page."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from mdk.errors import (
+    Invalid,
+    MdkError,
+    NotAllowed,
+    NotFound,
+    Problem,
+    RuleBroken,
+    Stale,
+    Unavailable,
+)
+from mdk.tokens import TokenRefused
+from mdk_web.rendering import render
+
+log = structlog.get_logger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER = "5"
+API = "/api/"
+
+
+class SignInNeeded(MdkError):
+    """Nobody is signed in, or the sign-in is over."""
+
+    code = "sign-in-needed"
+
+    def __init__(self) -> None:
+        super().__init__("Du behöver logga in.")
+
+
+class VersionNeeded(MdkError):
+    """The request changes something and does not say which version it has seen."""
+
+    code = "version-needed"
+
+    def __init__(self) -> None:
+        super().__init__('Ange den version du har läst i sidhuvudet If-Match, till exempel If-Match: "3".')
+
+
+class TooLarge(MdkError):
+    """The body is larger than is taken."""
+
+    code = "too-large"
+
+    def __init__(self) -> None:
+        super().__init__("Innehållet är för stort. Högst 1 MB tas emot.")
+
+
+STATUS: dict[type[MdkError], tuple[int, int]] = {  # first for the API, then for pages
+    SignInNeeded: (401, 401),
+    TokenRefused: (401, 401),
+    NotAllowed: (403, 403),
+    NotFound: (404, 404),
+    VersionNeeded: (428, 428),
+    Invalid: (400, 422),
+    Stale: (412, 409),
+    RuleBroken: (409, 422),
+    TooLarge: (413, 413),
+    Unavailable: (503, 503),
+}
+
+TITLES = {
+    400: "Uppgifter behöver rättas",
+    401: "Du behöver logga in",
+    403: "Det får du inte göra",
+    404: "Sidan finns inte",
+    405: "Det går inte att göra så här",
+    409: "Någon annan hann före",
+    412: "Någon annan hann före",
+    413: "För stort",
+    422: "Uppgifter behöver rättas",
+    428: "Version saknas",
+    429: "För många försök",
+    500: "Något gick fel hos oss",
+    503: "Systemet kan inte svara just nu",
+}
+
+
+class ProblemDetail(msgspec.Struct, kw_only=True):
+    """RFC 9457: what went wrong, with a stable code and every bad field."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[Problem] = []
+
+
+def status_of(error: MdkError, *, api: bool) -> int:
+    """The status code of a domain error."""
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind][0 if api else 1]
+    return 400 if api else 422
+
+
+def problems_of(error: MdkError) -> list[Problem]:
+    """Every bad field that an error names."""
+    return list(error.problems) if isinstance(error, Invalid | RuleBroken) else []
+
+
+def on_domain_error(request: Request[Any, Any, Any], error: MdkError) -> Response[Any]:
+    """The answer to a domain error: problem+json for the API, a calm page for people."""
+    api = is_api(request)
+    return answer(
+        request, status=status_of(error, api=api), code=error.code, detail=error.message, problems=problems_of(error)
+    )
+
+
+def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """The answer to what the framework refuses: unknown addresses, bad parameters, bodies that are too large."""
+    problems = _parameter_problems(error) if isinstance(error, ValidationException) else []
+    details = {404: NotFound().message, 413: TooLarge().message, 403: _CSRF}
+    status = 400 if problems else error.status_code
+    detail = (
+        "Rätta de markerade uppgifterna." if problems else details.get(status, TITLES.get(status, "Det gick inte."))
+    )
+    codes = {404: "not-found", 413: "too-large", 405: "method-not-allowed", 403: "csrf", 400: "invalid"}
+    return answer(request, status=status, code=codes.get(status, "refused"), detail=detail, problems=problems)
+
+
+def on_unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The answer to a fault of ours; the log gets its kind and place, never its text, which may hold patient data."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = "" if frame is None else f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}"
+    log.error("unexpected", kind=type(error).__name__, place=place)
+    detail = "Felet är noterat. Inget har ändrats. Försök igen, och hör av dig om det upprepas."
+    return answer(request, status=500, code="unexpected", detail=detail, problems=[])
+
+
+def answer(
+    request: Request[Any, Any, Any], *, status: int, code: str, detail: str, problems: list[Problem]
+) -> Response[Any]:
+    """A refusal in the form that the caller reads."""
+    headers = {"Retry-After": RETRY_AFTER} if status == 503 else {}
+    if is_api(request):
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        body = ProblemDetail(
+            type=f"urn:mdk:problem:{code}",
+            title=TITLES.get(status, "Det gick inte"),
+            status=status,
+            detail=detail,
+            code=code,
+            errors=problems,
+        )
+        return Response(msgspec.json.encode(body), status_code=status, media_type=PROBLEM_JSON, headers=headers)
+    if status == 401:
+        headers |= {"HX-Redirect": "/sign-in"} if request.headers.get("hx-request") else {"Location": "/sign-in"}
+        return Response(b"", status_code=401 if "HX-Redirect" in headers else 303, headers=headers)
+    html = render("layout/error.html", title=TITLES.get(status, "Det gick inte"), detail=detail, problems=problems)
+    return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def is_api(request: Request[Any, Any, Any]) -> bool:
+    """Whether the caller is a program."""
+    return request.scope["path"].startswith(API)
+
+
+_CSRF = "Sidan var för gammal. Ladda om den och försök igen."
+
+
+def _parameter_problems(error: ValidationException) -> list[Problem]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    return [
+        Problem(str(item.get("key", "")), "Värdet har fel form eller ligger utanför det tillåtna.")
+        for item in extra
+        if isinstance(item, dict)
+    ]

@@ -1,0 +1,166 @@
+"""Owns forms: from an urlencoded body to the plain values that a struct is parsed from, and back to what was typed."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import wraps
+from typing import Any, ParamSpec, get_args, get_origin
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Response
+
+from mdk.clock import STOCKHOLM
+from mdk.errors import Invalid, Problem, RuleBroken, Stale
+from mdk.parsing import fields_of, parse
+from mdk_web.errors import problems_of, status_of
+from mdk_web.rendering import CSRF_FIELD
+
+P = ParamSpec("P")
+MAX_FIELDS = 4000
+_INTEGER = re.compile(r"-?\d{1,9}")
+_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
+_WALL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+
+
+class Form(Mapping[str, str]):
+    """What was typed, field by field; several values of one name are kept in `every`."""
+
+    def __init__(self, body: bytes) -> None:
+        pairs = parse_qsl(
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace"
+        )
+        self.pairs = [(name, value.replace("\r\n", "\n").strip()) for name, value in pairs if name != CSRF_FIELD]
+        self._last = dict(self.pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return self._last[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._last)
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def every(self, name: str) -> list[str]:
+        """All values of one name, such as those of a group of checkboxes."""
+        return [value for key, value in self.pairs if key == name]
+
+    def version(self) -> int:
+        """The version that the form was made from; 0 when it says none."""
+        return int(self["version"]) if self.get("version", "").isdigit() else 0
+
+    def read(self, kind: type[msgspec.Struct]) -> Any:
+        """The form as a struct: empty fields count as not given, numbers may have a comma, times are Swedish.
+
+        Raises `Invalid` with every bad field.
+        """
+        return parse(kind, self.plain(kind))
+
+    def plain(self, kind: type[msgspec.Struct]) -> dict[str, Any]:
+        """The plain values for a struct of `kind`, nested by dotted names; lists by index, empty rows left out."""
+        tree: dict[str, Any] = {}
+        for name, value in self.pairs:
+            if value:
+                _plant(tree, name.split("."), value)
+        found: dict[str, Any] = _shaped(kind, tree)
+        return found
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a form was not accepted, for its page to show: the status, the sentence, and every bad field."""
+
+    status: int
+    message: str
+    problems: list[Problem]
+
+    def of(self, field: str) -> str:
+        """The sentence beside one field; empty when it is fine."""
+        return next((problem.message for problem in self.problems if problem.field == field), "")
+
+
+NO_REFUSAL = Refusal(status=200, message="", problems=[])
+
+
+def shown_again(
+    again: Callable[..., Response[Any]],
+) -> Callable[[Callable[P, Response[Any]]], Callable[P, Response[Any]]]:
+    """Make a form handler show its page again when the act refuses, with all typing kept.
+
+    `again` takes the handler's own arguments and `refusal`; it runs in a unit of work of its own.
+    """
+
+    def around(handler: Callable[P, Response[Any]]) -> Callable[P, Response[Any]]:
+        @wraps(handler)
+        def answering(*args: P.args, **kwargs: P.kwargs) -> Response[Any]:
+            try:
+                return handler(*args, **kwargs)
+            except (Invalid, RuleBroken, Stale) as error:
+                refusal = Refusal(status_of(error, api=False), error.message, problems_of(error))
+            return again(*args, **kwargs, refusal=refusal)
+
+        return answering
+
+    return around
+
+
+def _plant(tree: dict[str, Any], path: list[str], value: str) -> None:
+    name, *rest = path
+    if not rest:
+        tree[name] = [*tree[name], value] if isinstance(tree.get(name), list) else [value]
+        return
+    branch = tree.setdefault(name, {})
+    if isinstance(branch, dict):
+        _plant(branch, rest, value)
+
+
+def _shaped(kind: Any, raw: Any) -> Any:
+    options = [option for option in _options(kind) if option is not type(None)]
+    option = options[0] if options else kind
+    if isinstance(option, type) and issubclass(option, msgspec.Struct):
+        return _shaped_struct(option, raw)
+    if get_origin(option) in {list, tuple}:
+        return _shaped_list(get_args(option)[0], raw)
+    return _shaped_value(options, raw)
+
+
+def _shaped_struct(kind: type, raw: Any) -> Any:
+    if not isinstance(raw, dict):
+        return raw
+    fields = fields_of(kind)
+    return {name: _shaped(fields[name][0], value) if name in fields else value for name, value in raw.items()}
+
+
+def _shaped_list(kind: Any, raw: Any) -> Any:
+    if isinstance(raw, dict):
+        rows = sorted((int(key), value) for key, value in raw.items() if key.isdigit())
+        return [_shaped(kind, value) for _, value in rows]
+    return [_shaped(kind, [value]) for value in raw]
+
+
+def _shaped_value(options: list[Any], raw: Any) -> Any:
+    text = raw[-1] if isinstance(raw, list) else raw
+    bases = {get_args(option)[0] if hasattr(option, "__metadata__") else option for option in options}
+    if not isinstance(text, str):
+        return text
+    if bool in bases:
+        return text in {"yes", "on", "true", "1"}
+    if datetime in bases and _WALL_TIME.fullmatch(text):
+        return datetime.fromisoformat(text).replace(tzinfo=STOCKHOLM).isoformat()
+    if not bases & {int, float, Decimal}:
+        return text
+    return _number(text.replace(",", ".").replace("\u00a0", "").replace(" ", ""), bases)
+
+
+def _number(text: str, bases: set[Any]) -> Any:
+    if int in bases and _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if float in bases and _NUMBER.fullmatch(text) else text
+
+
+def _options(kind: Any) -> list[Any]:
+    args = [option for option in get_args(kind) if option is not msgspec.UnsetType]
+    return (
+        args if get_origin(kind) not in {list, tuple, None} and not hasattr(kind, "__metadata__") and args else [kind]
+    )

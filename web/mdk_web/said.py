@@ -1,0 +1,36 @@
+"""Owns the quiet line after an act: what happened and what happens next."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SAID: Mapping[str, str] = MappingProxyType(
+    {
+        "signed-in": "Du är inloggad.",
+        "signed-out": "Du är utloggad.",
+        "case-saved": "Sparat.",
+        "case-submitted": "Inskickat. Samordnaren svarar normalt inom en arbetsdag.",
+        "case-supplemented": "Kompletteringen är sparad och samordnaren meddelas.",
+        "case-accepted": "Accepterat. Ärendet står nu i kön och remittenten meddelas.",
+        "case-supplement-requested": "Komplettering begärd. Remittenten meddelas och klockan står still så länge.",
+        "case-answered": "Besvarat. Remittenten meddelas.",
+        "case-redirected": "Hänvisat. Remittenten meddelas.",
+        "case-declined": "Avböjt. Remittenten meddelas.",
+        "case-read-confirmed": "Tack. Läsningen är bekräftad.",
+        "glass-broken": "Nödöppnat i 24 timmar. Åtkomsten är loggad och granskas.",
+        "conference-planned": "Konferensen är planerad. Ingen kallas förrän du skickar ut agendan.",
+        "conference-changed": "Konferensen är ändrad.",
+        "agenda-saved": "Agendan är sparad. Ingen har meddelats än.",
+        "conference-released": "Kallelserna skickas nu.",
+        "conference-moved": "Konferensen är flyttad. De kallade meddelas.",
+        "conference-cancelled": "Konferensen är inställd. De kallade meddelas och ärendena står åter i kön.",
+        "conference-opened": "Konferensen har börjat.",
+        "conference-closed": "Konferensen är avslutad.",
+        "conference-replied": "Ditt svar är sparat.",
+        "minutes-saved": "Protokollet är sparat.",
+        "minutes-signed": "Signerat. Remittenten och mottagaren meddelas nu.",
+        "addendum-saved": "Tillägget är sparat.",
+        "referral-accepted": "Remissen är accepterad.",
+        "assignment-accepted": "Uppdraget är accepterat.",
+        "mail-again": "Utskicket görs om.",
+    }
+)

@@ -1,0 +1,191 @@
+"""Owns a visit: who asks, when, and the unit of work that answers; one for pages and one for the API."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie, State
+from litestar.utils.scope.state import ScopeState
+from sqlalchemy.orm import Session
+
+from mdk import clock, parsing, tokens
+from mdk.db import Database
+from mdk.errors import Invalid, Problem
+from mdk.people import queries as people
+from mdk.people.rules import may_ever
+from mdk.people.structs import SignedIn, Viewer
+from mdk.settings import Settings
+from mdk_web.errors import SignInNeeded, VersionNeeded
+from mdk_web.rendering import render
+from mdk_web.said import SAID
+
+PageRequest = Request[Any, Any, State]
+T = TypeVar("T")
+
+SESSION_COOKIE = "mdk_session"
+FLASH_COOKIE = "mdk_said"
+
+_NAV: tuple[tuple[str, str, str], ...] = (
+    ("/", "Mitt arbete", ""),
+    ("/cases", "Ärenden", "case.read"),
+    ("/triage", "Triage", "case.accept"),
+    ("/queue", "Kö", "queue.read"),
+    ("/conferences", "Konferenser", "conference.read"),
+    ("/referrals", "Inkorg", "referral.work"),
+    ("/assignments-inbox", "Inkorg", "assignment.work"),
+    ("/outbox", "Utskick", "outbox.read"),
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request being answered."""
+
+    request: PageRequest
+    session: Session
+    viewer: Viewer
+    at: datetime
+    signed_in: SignedIn | None = None
+
+    @property
+    def settings(self) -> Settings:
+        return settings_of(self.request)
+
+
+def database_of(request: PageRequest) -> Database:
+    """The application's database."""
+    database: Database = request.app.state.database
+    return database
+
+
+def settings_of(request: PageRequest) -> Settings:
+    """The application's settings."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+@contextmanager
+def reading(request: PageRequest) -> Iterator[Visit]:
+    """A signed-in page visit that changes nothing. Raises `SignInNeeded`."""
+    with database_of(request).reading() as session:
+        yield _page_visit(request, session)
+
+
+@contextmanager
+def writing(request: PageRequest) -> Iterator[Visit]:
+    """A signed-in page visit whose changes are committed when it ends without an error. Raises `SignInNeeded`."""
+    with database_of(request).writing() as session:
+        yield _page_visit(request, session)
+
+
+@contextmanager
+def api_reading(request: PageRequest) -> Iterator[Visit]:
+    """A bearer's call that changes nothing. Raises `TokenRefused`, `SignInNeeded`."""
+    with database_of(request).reading() as session:
+        yield _api_visit(request, session)
+
+
+@contextmanager
+def api_writing(request: PageRequest) -> Iterator[Visit]:
+    """A bearer's call whose changes are committed when it ends without an error."""
+    with database_of(request).writing() as session:
+        yield _api_visit(request, session)
+
+
+def version_of(request: PageRequest) -> int:
+    """The version that the caller has seen, from If-Match. Raises `VersionNeeded`, `Invalid`."""
+    header = request.headers.get("if-match")
+    if header is None:
+        raise VersionNeeded
+    text = header.strip().removeprefix("W/").strip('"')
+    if not text.isdigit() or len(text) > 9:
+        raise Invalid([Problem("If-Match", 'Ange ett versionsnummer inom citattecken, till exempel "3".')])
+    return int(text)
+
+
+def body_of(kind: type[T], body: bytes) -> T:
+    """The JSON body as a struct. Raises `Invalid` with every bad field."""
+    return parsing.decode(kind, body)
+
+
+def page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> Response[str]:
+    """A whole page: the template in the shell, with what the shell needs."""
+    said = visit.request.cookies.get(FLASH_COOKIE, "")
+    html = render(
+        template,
+        nav=_nav(visit),
+        viewer=_shown_viewer(visit),
+        csrf_token=csrf_token(visit.request),
+        flash={"text": SAID[said], "undo": None} if said in SAID else None,
+        **context,
+    )
+    gone = [Cookie(key=FLASH_COOKIE, path="/", max_age=0)] if said else []
+    return Response(html, status_code=status, media_type=MediaType.HTML, cookies=gone)
+
+
+def fragment(visit: Visit, template: str, *, status: int = 200, **context: Any) -> Response[str]:
+    """A part of a page, for htmx."""
+    html = render(template, csrf_token=csrf_token(visit.request), **context)
+    return Response(html, status_code=status, media_type=MediaType.HTML)
+
+
+def go(path: str, *, said: str = "") -> Response[bytes]:
+    """Send the reader on after an act; `said` names the sentence that the next page says."""
+    cookies = (
+        [Cookie(key=FLASH_COOKIE, value=said, path="/", httponly=True, samesite="lax", max_age=60)] if said else []
+    )
+    return Response(b"", status_code=303, headers={"Location": path}, cookies=cookies)
+
+
+def csrf_token(request: PageRequest) -> str:
+    """The token that every form of this answer carries."""
+    token = ScopeState.from_scope(request.scope).csrf_token
+    return token if isinstance(token, str) else ""
+
+
+def wants_fragment(request: PageRequest) -> bool:
+    """Whether htmx asks for a part and not for a page."""
+    return request.headers.get("hx-request") == "true"
+
+
+def _page_visit(request: PageRequest, session: Session) -> Visit:
+    cookie, at = request.cookies.get(SESSION_COOKIE, ""), clock.now()
+    signed_in = people.signed_in(session, cookie=cookie, at=at, address=_address(request)) if cookie else None
+    if signed_in is None:
+        raise SignInNeeded
+    return Visit(request, session, signed_in.viewer, at, signed_in)
+
+
+def _api_visit(request: PageRequest, session: Session) -> Visit:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise SignInNeeded
+    settings, at = settings_of(request), clock.now()
+    bearer = tokens.read_bearer(settings.secret_key, token.strip(), at, issuer=settings["BASE_URL"])
+    viewer = people.viewer_of_assignment(
+        session, assignment_id=bearer.assignment_id, surface="api", address=_address(request)
+    )
+    if viewer is None or viewer.person_id != bearer.person_id:
+        raise SignInNeeded
+    return Visit(request, session, viewer, at)
+
+
+def _address(request: PageRequest) -> str:
+    return request.client.host if request.client else ""
+
+
+def _nav(visit: Visit) -> list[Mapping[str, Any]]:
+    path = visit.request.scope["path"]
+    return [
+        {"href": href, "label": label, "current": path == href or (href != "/" and path.startswith(f"{href}/"))}
+        for href, label, act in _NAV
+        if not act or may_ever(act, visit.viewer)
+    ]
+
+
+def _shown_viewer(visit: Visit) -> Mapping[str, Any]:
+    viewer = visit.viewer
+    return {"name": viewer.name, "role": str(viewer.role), "unit": viewer.unit_name, "can_switch": False}
