@@ -14,6 +14,8 @@ from mdk.db import at_end
 
 _PENDING = "mdk.audit"
 _CHAIN_LOCK = 4_731_001
+_NEWEST = select(AccessLog.digest).order_by(col(AccessLog.id).desc()).limit(1)  # type: ignore[call-overload]
+_INSERT = AccessLog.__table__.insert()  # type: ignore[attr-defined]
 
 
 def seen(session: Session, act: str, *, by: Actor, at: datetime, cases: tuple[str, ...] = (), reason: str = "") -> None:
@@ -75,14 +77,13 @@ def _write(log: Session, owing: Session, pending: list[Entry]) -> None:
     log.flush()
     if log.get_bind().dialect.name == "postgresql":
         log.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    newest = select(AccessLog.digest).order_by(col(AccessLog.id).desc()).limit(1)  # type: ignore[call-overload]
-    previous = log.execute(newest).scalar() or GENESIS
+    previous = log.execute(_NEWEST).scalar() or GENESIS
     rows = []
     for entry in pending:
         digest = digest_of(previous, entry)
         rows.append(_row(entry, previous, digest))
         previous = digest
-    log.execute(AccessLog.__table__.insert(), rows)  # type: ignore[attr-defined]
+    log.execute(_INSERT, rows)
 
 
 def _row(entry: Entry, previous: str, digest: str) -> dict[str, object]:

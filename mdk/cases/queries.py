@@ -1,22 +1,23 @@
 """Reads of cases; every one takes the viewer and sees what the viewer may see."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 from sqlmodel import col
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from mdk import clock as time
-from mdk import cursors
+from mdk import cursors, parsing
 from mdk.audit.service import seen
 from mdk.cases import rules
 from mdk.cases.structs import CaseLine, CaseState, CaseView, Clock, OpenCase, QueueLine, Submission, Supplement
 from mdk.cases.tables import Case, CaseRelation
 from mdk.clinical.identity import parse_identity
-from mdk.errors import NotFound, RuleBroken
+from mdk.errors import Invalid, NotFound, Problem, RuleBroken
 from mdk.people.rules import ACCESS, Relation, check_may, check_role, may
 from mdk.people.structs import Viewer
 from mdk.people.tables import Person, Unit
@@ -46,6 +47,7 @@ _LINE_COLUMNS = (
     Case.supplement_what,
 )
 _ALLOWANCES = (2, 5, 7, 10, 14)
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _missing = msgspec.json.Decoder(list[tuple[str, str | None]])
 
 
@@ -147,13 +149,19 @@ def lines(
     limit: int = cursors.DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> tuple[list[CaseLine], str | None]:
-    """The cases that the viewer may read, newest first, and the cursor of the next page; one log row for all."""
+    """The cases that the viewer may read, newest first, and the cursor of the next page; one log row for all.
+
+    Raises `NotAllowed`, `Invalid` for a search that is no text.
+    """
     check_role("case.read", by)
     query = _lines().where(visible(by, at)).order_by(col(Case.id).desc()).limit(limit + 1)
     if states:
         query = query.where(col(Case.state).in_(states))
     if region:
         query = query.where(col(Case.home_region) == region)
+    fault = parsing.text_fault(search)
+    if fault:
+        raise Invalid([Problem("q", fault)])
     if search.strip():
         query = query.where(_matches(search.strip(), at))
     if cursor:
@@ -173,8 +181,10 @@ def queue(
     """
     check_role("queue.read", by)
     start = cursors.unpack(cursor, _QueueMark) if cursor else _QueueMark(at=at, passed=0, last={})
-    parts = [_of_allowance(allowed, start.last.get(allowed), limit + 1) for allowed in _ALLOWANCES]
-    rows = session.execute(union_all(*(select(part.subquery()) for part in parts))).all()
+    marks: dict[str, Any] = {"limit": limit + 1}
+    for allowed in _ALLOWANCES:
+        marks[f"since_{allowed}"], marks[f"last_{allowed}"] = start.last.get(allowed, (_BEGINNING, 0))
+    rows = session.execute(_QUEUE, marks).all()
     ranked = sorted(((row, _line(row, at)) for row in rows), key=lambda pair: _rank(pair[0], start.at))
     page = ranked[:limit]
     found = [_queue_line(line, place) for place, (_, line) in enumerate(page, start.passed + 1)]
@@ -207,16 +217,22 @@ def _lines() -> Any:
     return select(*_LINE_COLUMNS).join(Unit, col(Unit.id) == col(Case.unit_id))  # type: ignore[call-overload]
 
 
-def _of_allowance(allowed: int, last: tuple[datetime, int] | None, limit: int) -> Any:
-    query = _lines().where(
-        col(Case.state) == literal_column("'accepted'"), col(Case.days_allowed) == literal_column(str(allowed))
-    )
-    if last is not None:
-        since, last_id = last
-        query = query.where(
-            or_(col(Case.waiting_from) > since, and_(col(Case.waiting_from) == since, col(Case.id) > last_id))
+def _of_allowance(allowed: int) -> Any:
+    """The queued cases of one allowance after a mark, in order; its own index answers it at any size."""
+    since, last_id = bindparam(f"since_{allowed}", type_=UTCDateTime()), bindparam(f"last_{allowed}", type_=Integer())
+    return (
+        _lines()
+        .where(
+            col(Case.state) == literal_column("'accepted'"),
+            col(Case.days_allowed) == literal_column(str(allowed)),
+            or_(col(Case.waiting_from) > since, and_(col(Case.waiting_from) == since, col(Case.id) > last_id)),
         )
-    return query.order_by(col(Case.waiting_from), col(Case.id)).limit(limit)
+        .order_by(col(Case.waiting_from), col(Case.id))
+        .limit(bindparam("limit", type_=Integer()))
+    )
+
+
+_QUEUE = union_all(*(select(_of_allowance(allowed).subquery()) for allowed in _ALLOWANCES))
 
 
 def _rank(row: Any, at: datetime) -> tuple[float, datetime, int]:

@@ -4,9 +4,10 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from mdk.errors import NotFound
 from mdk.people.structs import PersonLine, Role, SignedIn, Viewer
@@ -38,12 +39,7 @@ def viewer_of_assignment(session: Session, *, assignment_id: int, surface: str, 
 
 def signed_in(session: Session, *, cookie: str, at: datetime, address: str) -> SignedIn | None:
     """Whose page session a cookie stands for; None when it is unknown or over."""
-    found = session.execute(
-        _lines()
-        .add_columns(col(SignIn.id))
-        .join(SignIn, col(SignIn.assignment_id) == col(Assignment.id))
-        .where(col(SignIn.cookie_hash) == cookie_hash(cookie), col(SignIn.ends_at) > at, *_active())
-    ).first()
+    found = session.execute(_SIGNED_IN, {"hash": cookie_hash(cookie), "at": at}).first()
     if found is None:
         return None
     return SignedIn(viewer=_viewer(PersonLine(*found[:-1]), "page", address), session_id=found[-1])
@@ -163,3 +159,15 @@ def _viewer(line: PersonLine, surface: str, address: str) -> Viewer:
         surface=surface,
         address=address,
     )
+
+
+_SIGNED_IN = (
+    _lines()
+    .add_columns(col(SignIn.id))
+    .join(SignIn, col(SignIn.assignment_id) == col(Assignment.id))
+    .where(
+        col(SignIn.cookie_hash) == bindparam("hash"),
+        col(SignIn.ends_at) > bindparam("at", type_=UTCDateTime()),
+        *_active(),
+    )
+)
