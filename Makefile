@@ -31,7 +31,7 @@ check: install-dev
 	$(VENV)/bin/mdk migrate && $(VENV)/bin/mdk migrate --check
 
 bench: install-dev
-	$(PY) tests/bench/run.py $(ARGS)
+	PYTHONPATH=tests $(PY) -m bench.run $(ARGS)
 
 # Keeps what is locked and adds what is new; `make lock ARGS=--upgrade` takes the newest of everything.
 LOCK = $(PY) -m uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \

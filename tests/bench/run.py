@@ -1,0 +1,137 @@
+"""Measures the queue page against its bare twin in one run, and prints both with their ratio."""
+
+import asyncio
+import os
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.load import Measured, ask, percentile
+from mdk import clock, parsing
+from mdk.cases import service as cases
+from mdk.cases.structs import Submission
+from mdk.db import Database, migrate, sqlite_file
+from mdk.journey import demo
+from mdk.people import service as people
+from mdk.people.queries import viewer
+from mdk_web.visits import SESSION_COOKIE
+
+TESTS = Path(__file__).resolve().parents[1]
+CASES = 50
+CONNECTIONS = 8
+REQUESTS = 400
+ROUNDS = 6
+AIM = 0.5
+
+
+def main() -> None:
+    """Fill a queue, serve it, measure page and twin in turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(sqlite_file(Path(folder) / "mdk.sqlite"))
+        cookie = fill(database)
+        with serving(database) as port:
+            page, twin = asyncio.run(compare(port, cookie))
+        database.close()
+    show(page, twin)
+
+
+def fill(database: Database) -> str:
+    """A queue of `CASES` accepted cases, and the session cookie of a coordinator."""
+    migrate(database)
+    at, samples = clock.now(), demo.sample_cases()
+    with database.writing() as session:
+        demo.load_people(session, at=at)
+        referrer = viewer(session, email="remittent.vaxjo@demo.mdk")
+        coordinator = viewer(session, email="samordnare@demo.mdk")
+        for place in range(CASES):
+            submission = parsing.parse(Submission, samples[place % len(samples)])
+            case = cases.create(session, submission=submission, by=referrer, at=at)
+            cases.submit(session, number=case.number, version=case.version, by=referrer, at=at)
+            urgency = ("acute", "high", "normal")[place % 3]
+            cases.accept(
+                session,
+                number=case.number,
+                version=case.version,
+                urgency=urgency,
+                override_reason=None,
+                by=coordinator,
+                at=at,
+            )
+        value = people.sign_in(session, assignment_id=coordinator.assignment_id, at=at, address="127.0.0.1")
+    return f"{SESSION_COOKIE}={value}"
+
+
+@contextmanager
+def serving(database: Database) -> Iterator[int]:
+    """One server process with one worker, as the program itself serves; gives its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "MDK_DATABASE_URL": str(database.url),
+        "MDK_SECRET_KEY": secrets.token_hex(32),
+        "MDK_BENCH_KEEP": "1",
+        "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
+    }
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--no-log", "--port", str(port)]
+    with subprocess.Popen([*command, "bench.served:create"], env=environment) as server:
+        try:
+            _wait(port)
+            yield port
+        finally:
+            server.terminate()
+
+
+async def compare(port: int, cookie: str) -> tuple[list[Measured], list[Measured]]:
+    """Page and twin in turns, so that a change of the machine's speed meets both."""
+    await ask(port, "/queue", cookie, connections=1, requests=20)
+    twin_path = "/bare?template=queue/list.html"
+    await ask(port, twin_path, cookie, connections=1, requests=20)
+    page, twin = [], []
+    for _ in range(ROUNDS):
+        page.append(await ask(port, "/queue", cookie, connections=CONNECTIONS, requests=REQUESTS))
+        twin.append(await ask(port, twin_path, cookie, connections=CONNECTIONS, requests=REQUESTS))
+    return page, twin
+
+
+def show(page: list[Measured], twin: list[Measured]) -> None:
+    """Print both rows and the ratio of the medians."""
+    table = Table("queue page, 50 cases", "requests/s", "p50 ms", "p99 ms")
+    for name, blocks in (("signed in, access-checked, logged", page), ("bare twin", twin)):
+        latencies = [latency for block in blocks for latency in block.latencies]
+        table.add_row(
+            name, f"{_rate(blocks):.0f}", f"{percentile(latencies, 0.5):.1f}", f"{percentile(latencies, 0.99):.1f}"
+        )
+    console = Console(width=100)
+    console.print(table)
+    console.print(f"ratio {_rate(page) / _rate(twin):.2f} (aim {AIM})")
+
+
+def _rate(blocks: list[Measured]) -> float:
+    return statistics.median(block.per_second for block in blocks)
+
+
+def _wait(port: int) -> None:
+    for _ in range(100):
+        try:
+            urlopen(f"http://127.0.0.1:{port}/health/live").close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(port)
+
+
+if __name__ == "__main__":
+    main()
