@@ -1,7 +1,8 @@
 """Owns a visit: who asks, when, and the unit of work that answers; one for pages and one for the API."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,8 +13,9 @@ from litestar.utils.scope.state import ScopeState
 from sqlalchemy.orm import Session
 
 from mdk import clock, parsing, tokens
+from mdk.audit.service import refused
 from mdk.db import Database
-from mdk.errors import Invalid, Problem
+from mdk.errors import Invalid, NotAllowed, NotFound, Problem
 from mdk.people import queries as people
 from mdk.people.rules import may_ever
 from mdk.people.structs import SignedIn, Viewer
@@ -27,6 +29,7 @@ T = TypeVar("T")
 
 SESSION_COOKIE = "mdk_session"
 FLASH_COOKIE = "mdk_said"
+_CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,}")
 
 _NAV: tuple[tuple[str, str, str], ...] = (
     ("/", "Mitt arbete", ""),
@@ -67,32 +70,24 @@ def settings_of(request: PageRequest) -> Settings:
     return settings
 
 
-@contextmanager
-def reading(request: PageRequest) -> Iterator[Visit]:
+def reading(request: PageRequest) -> AbstractContextManager[Visit]:
     """A signed-in page visit that changes nothing. Raises `SignInNeeded`."""
-    with database_of(request).reading() as session:
-        yield _page_visit(request, session)
+    return _visiting(request, database_of(request).reading, _page_visit)
 
 
-@contextmanager
-def writing(request: PageRequest) -> Iterator[Visit]:
+def writing(request: PageRequest) -> AbstractContextManager[Visit]:
     """A signed-in page visit whose changes are committed when it ends without an error. Raises `SignInNeeded`."""
-    with database_of(request).writing() as session:
-        yield _page_visit(request, session)
+    return _visiting(request, database_of(request).writing, _page_visit)
 
 
-@contextmanager
-def api_reading(request: PageRequest) -> Iterator[Visit]:
+def api_reading(request: PageRequest) -> AbstractContextManager[Visit]:
     """A bearer's call that changes nothing. Raises `TokenRefused`, `SignInNeeded`."""
-    with database_of(request).reading() as session:
-        yield _api_visit(request, session)
+    return _visiting(request, database_of(request).reading, _api_visit)
 
 
-@contextmanager
-def api_writing(request: PageRequest) -> Iterator[Visit]:
+def api_writing(request: PageRequest) -> AbstractContextManager[Visit]:
     """A bearer's call whose changes are committed when it ends without an error."""
-    with database_of(request).writing() as session:
-        yield _api_visit(request, session)
+    return _visiting(request, database_of(request).writing, _api_visit)
 
 
 def version_of(request: PageRequest) -> int:
@@ -149,6 +144,31 @@ def csrf_token(request: PageRequest) -> str:
 def wants_fragment(request: PageRequest) -> bool:
     """Whether htmx asks for a part and not for a page."""
     return request.headers.get("hx-request") == "true"
+
+
+@contextmanager
+def _visiting(
+    request: PageRequest,
+    unit_of_work: Callable[[], AbstractContextManager[Session]],
+    who: Callable[[PageRequest, Session], Visit],
+) -> Iterator[Visit]:
+    visit = None
+    try:
+        with unit_of_work() as session:
+            visit = who(request, session)
+            yield visit
+    except (NotAllowed, NotFound):
+        if visit is not None:
+            _log_refusal(visit)
+        raise
+
+
+def _log_refusal(visit: Visit) -> None:
+    number = str(visit.request.path_params.get("number", ""))
+    act = f"{visit.request.method} {visit.request.scope['path_template']}"
+    cases = (number,) if _CASE_NUMBER.fullmatch(number) else ()
+    with database_of(visit.request).writing() as session:
+        refused(session, act, by=visit.viewer, at=visit.at, cases=cases)
 
 
 def _page_visit(request: PageRequest, session: Session) -> Visit:
