@@ -14,15 +14,16 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from mdk.errors import Stale, Unavailable
+from mdk.errors import Invalid, Problem, Stale, Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
 _AT_END = "mdk.at_end"
 _BUSY_MS = 5000
+_UNIQUE_VIOLATION = "23505"
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -40,8 +41,8 @@ class Database:
     are committed when the block ends and rolled back when it raises. What was registered with `at_end` is written
     before either block is left, so an answer is never given for a read whose log could not be written.
 
-    Raises `Unavailable` when the store cannot be used just now and `Stale` when another unit of work changed a row
-    first; in both cases nothing was changed.
+    Raises `Unavailable` when the store cannot be used just now, `Stale` when another unit of work changed or made a
+    row first, and `Invalid` for a value that no column can hold; in each case nothing was changed.
     """
 
     def __init__(self, url: str) -> None:
@@ -56,19 +57,20 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reader = self.engine.execution_options(**snapshot)
         self._writer = self.engine.execution_options(mdk_writes=True)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session on one snapshot; its log of what was read is committed before the block is left."""
-        with _translated(), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with _translated(), Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
             owed = session.info.pop(_AT_END, [])
             session.rollback()
         if owed:
             with self.writing() as log:
-                for write in owed:
-                    write(log)
+                _settle(log, owed)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -76,8 +78,8 @@ class Database:
         with _translated(), Session(self._writer, expire_on_commit=False) as session:
             session.connection()
             yield session
-            for write in session.info.pop(_AT_END, []):
-                write(session)
+            session.flush()
+            _settle(session, session.info.pop(_AT_END, []))
             session.commit()
 
     def close(self) -> None:
@@ -121,12 +123,32 @@ def _translated() -> Iterator[None]:
         yield
     except StaleDataError as clash:
         raise Stale(0) from clash
+    except IntegrityError as clash:
+        if not _is_taken(clash):
+            raise
+        raise Stale(0) from clash
+    except (DataError, OverflowError) as failure:
+        raise Invalid([Problem("", "En uppgift kan inte användas som den är skriven.")]) from failure
     except OperationalError as failure:
         raise Unavailable from failure
     except DBAPIError as failure:
         if failure.connection_invalidated:
             raise Unavailable from failure
         raise
+
+
+def _settle(session: Session, owed: list[Callable[[Session], None]]) -> None:
+    """Write what is owed at the end; when that cannot be done for whatever reason, nothing is done or answered."""
+    try:
+        for write in owed:
+            write(session)
+    except DBAPIError as failure:
+        raise Unavailable from failure
+
+
+def _is_taken(clash: IntegrityError) -> bool:
+    """Whether a unique value was taken by another unit of work, in either store's words."""
+    return getattr(clash.orig, "sqlstate", None) == _UNIQUE_VIOLATION or "UNIQUE constraint" in str(clash.orig)
 
 
 def _alembic(connection: Connection) -> Config:
@@ -137,10 +159,16 @@ def _alembic(connection: Connection) -> Config:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in _SQLITE_PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _lower(text: str | None) -> str | None:
+    """SQLite's own lower() leaves Å, Ä and Ö as they are."""
+    return None if text is None else str(text).lower()
 
 
 def _begin_sqlite(connection: Connection) -> None:
