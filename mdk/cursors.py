@@ -1,7 +1,8 @@
 """Owns the opaque marks by which a list is read page by page."""
 
 import base64
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 
@@ -9,6 +10,8 @@ from mdk.errors import Invalid, Problem
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+RowId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 def pack(value: Any) -> str:

@@ -165,7 +165,7 @@ def lines(
     if search.strip():
         query = query.where(_matches(search.strip(), at))
     if cursor:
-        query = query.where(col(Case.id) < cursors.unpack(cursor, int))
+        query = query.where(col(Case.id) < cursors.unpack(cursor, cursors.RowId))
     rows = session.execute(query).all()
     found = [_line(row, at) for row in rows[:limit]]
     seen(session, "case.list", by=by, at=at, cases=tuple(line.number for line in found))
@@ -208,9 +208,9 @@ def lines_of(session: Session, ids: list[int], *, at: datetime) -> dict[int, Cas
 
 
 class _QueueMark(msgspec.Struct, frozen=True):
-    at: datetime
-    passed: int
-    last: dict[int, tuple[datetime, int]]
+    at: cursors.Instant
+    passed: cursors.RowId
+    last: dict[int, tuple[cursors.Instant, cursors.RowId]]
 
 
 def _lines() -> Any:

@@ -156,7 +156,7 @@ def lines(
     if until is not None:
         conditions.append(col(Conference.starts_at) < until)
     if cursor:
-        start, last = cursors.unpack(cursor, tuple[datetime, str])
+        start, last = cursors.unpack(cursor, tuple[cursors.Instant, str])
         conditions.append(
             or_(col(Conference.starts_at) > start, and_(col(Conference.starts_at) == start, col(Conference.id) > last))
         )

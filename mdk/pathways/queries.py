@@ -134,7 +134,7 @@ def _page(
 ) -> tuple[list[Pathway], str | None]:
     query = select(table).join(Case, col(Case.id) == col(table.case_id)).where(_visible(table, act, by))
     if cursor:
-        created_at, last = cursors.unpack(cursor, tuple[datetime, str])
+        created_at, last = cursors.unpack(cursor, tuple[cursors.Instant, str])
         older = or_(col(table.created_at) < created_at, (col(table.created_at) == created_at) & (col(table.id) < last))
         query = query.where(older)
     ordered = query.order_by(col(table.created_at).desc(), col(table.id).desc()).limit(limit + 1)
