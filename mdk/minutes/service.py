@@ -35,7 +35,12 @@ def save(
     document = msgspec.json.encode(body, order="sorted").decode()
     if minutes is None:
         minutes = Minutes(
-            conference_id=conference.id, case_id=case.id or 0, document=document, saved_at=at, saved_by=by.person_id
+            conference_id=conference.id,
+            case_id=case.id or 0,
+            document=document,
+            outcome=body.outcome,
+            saved_at=at,
+            saved_by=by.person_id,
         )
         session.add(minutes)
         if case.state == CaseState.SCHEDULED:
