@@ -1,9 +1,13 @@
 """Owns what the core's tests share: a fresh database with the demo's people, once for each store."""
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 import make
-from mdk.db import Database
+from mdk.db import Database, sqlite_file
 
 
 @pytest.fixture
@@ -16,3 +20,13 @@ def clinic(database: Database) -> Database:
 def ward(embedded: Database) -> Database:
     """The same on SQLite alone, for what the store has no part in."""
     return make.people(embedded)
+
+
+@pytest.fixture(scope="module")
+def ward_once(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The same for all tests of a module together, which only read."""
+    file = tmp_path_factory.mktemp("ward") / "mdk.sqlite"
+    shutil.copyfile(_sqlite_template, file)
+    database = Database(sqlite_file(file))
+    yield make.people(database)
+    database.close()
