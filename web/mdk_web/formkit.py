@@ -19,6 +19,8 @@ from mdk_web.rendering import CSRF_FIELD
 
 P = ParamSpec("P")
 MAX_FIELDS = 4000
+# What a form says of itself and not of its subject: the version it was made from, and which button was pressed.
+CONTROLS = frozenset({"version", "do"})
 _INTEGER = re.compile(r"-?\d{1,9}")
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 _WALL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -62,7 +64,7 @@ class Form(Mapping[str, str]):
         """The plain values for a struct of `kind`, nested by dotted names; lists by index, empty rows left out."""
         tree: dict[str, Any] = {}
         for name, value in self.pairs:
-            if value:
+            if value and name not in CONTROLS:
                 _plant(tree, name.split("."), value)
         found: dict[str, Any] = _shaped(kind, tree)
         return found

@@ -45,6 +45,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "diagnosis.expected_survival": "Förväntad överlevnad",
         "diagnosis.expected_treatment_months": "Förväntad behandlingstid i månader",
         "diagnosis.oncological_treatment": "Onkologisk behandling",
+        "pain.nrs": "Smärtskattning, NRS",
         "pain.nrs_now": "NRS nu",
         "pain.nrs_worst": "NRS värst",
         "pain.nrs_mean": "NRS medel",
