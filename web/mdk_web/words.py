@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from msgspec import UnsetType
 
+from mdk_web.meeting_words import MEETING_FIELDS
+
 SECTIONS: Mapping[str, str] = MappingProxyType(
     {
         "patient": "Patient",
@@ -122,32 +124,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "consent.date": "Datum för samtycket",
         "consent.reason": "Skäl",
         "attachments": "Bilagor",
-        "attendance": "Närvaro",
-        "attendance.email": "Deltagare",
-        "attendance.profession": "Profession",
-        "attendance.present": "Närvarande",
-        "attendance.knows_patient": "Känner patienten",
-        "quorum_reason": "Skäl till beslut utan beslutsförhet",
-        "answer": "Svar på frågeställningen",
-        "refractory": "Refraktär smärta",
-        "contraindications": "Kontraindikationer",
-        "contraindications.what": "Kontraindikation",
-        "contraindications.assessment": "Bedömning",
-        "alternatives": "Övervägda alternativ",
-        "outcome": "Rekommendation",
-        "motivation": "Motivering",
-        "departure_reason": "Skäl till avsteg",
-        "conditions": "Villkor",
-        "catheter_tip": "Kateterspets, nivå",
-        "opioid_plan_owner": "Ansvarig för opioidplanen",
-        "responsible_unit": "Ansvarig enhet",
-        "due": "Senast",
-        "informs_patient": "Informerar patienten",
-        "out_of_hours_contact": "Kontakt på jourtid",
-        "follow_up": "Uppföljning",
-        "dissent": "Avvikande mening",
-        "dissent.who": "Vem",
-        "dissent.what": "Vad",
+        **MEETING_FIELDS,
     }
 )
 
@@ -290,6 +267,15 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "intrathecal": "Intratekal",
         },
         "unit": {"mg": "mg", "µg": "µg", "µg/h": "µg/h (plåster)"},
+        "catheter_route": {
+            "intrathecal": "Intratekal",
+            "epidural": "Epidural",
+            "other": "Annan",
+            "not_applicable": "Ingen kateter",
+        },
+        "every": {"1": "Varje vecka", "2": "Varannan vecka", "3": "Var tredje vecka", "4": "Var fjärde vecka"},
+        "weekday": {"MO": "Måndag", "TU": "Tisdag", "WE": "Onsdag", "TH": "Torsdag", "FR": "Fredag"},
+        "news": {"invited": "kallas", "changed": "får ny tid", "dropped": "får återbud"},
         "pain_type": {
             "nociceptive_somatic": "Nociceptiv somatisk",
             "visceral": "Visceral",
@@ -327,6 +313,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "chair": "Konferensordförande",
             "consultant": "Konsult, avancerad smärtbehandling",
             "deputy": "Konsultens ersättare",
+            "presenter": "Föredrar ärende",
             "member": "Konferensdeltagare",
             "neurosurgery": "Neurokirurgi, mottagare",
             "regional_function": "Regional funktion",
