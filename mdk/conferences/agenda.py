@@ -59,14 +59,16 @@ def release(
     Its cases become scheduled, and those that were dropped go back to the queue.
 
     Raises `NotFound`, `NotAllowed`, `Stale`, and `RuleBroken`: `conference.wrong-state`, `conference.in-past`,
-    `conference.no-consultant`, and without an override reason `conference.incomplete` (a field that release needs is
-    missing) or `conference.late-addition` (a later release adds a case).
+    `conference.no-consultant`, `conference.case-not-queued` (a case left the queue after it was put there), and
+    without an override reason `conference.incomplete` (a field that release needs is missing) or
+    `conference.late-addition` (a later release adds a case).
     """
     conference = load(session, conference_id, act="conference.release", by=by)
     cases.check_version(conference.version, version)
     target = rules.check_move("release", conference.state)
     before, items = released_items(session, conference), working_items(session, conference)
     _check_releasable(session, conference, at)
+    _check_queued(session, conference, [item.number for item in items])
     if not (override_reason or "").strip():
         _check_no_override_needed(session, conference, before, items)
     conference.release += 1
@@ -76,7 +78,7 @@ def release(
     session.flush()
     _move_cases(session, before, items, by=by, at=at)
     sync_participations(session, conference)
-    _sync_grants(session, conference, items, at)
+    sync_grants(session, conference, at)
     conference_changed(session, conference.id, at=at)
     moved(
         session,
@@ -123,19 +125,8 @@ def let_go(session: Session, *, conference: Conference, case: Case) -> None:
 
 
 def _queued_ids(session: Session, conference: Conference, items: list[AgendaItemBody]) -> dict[str, int]:
+    _check_queued(session, conference, [item.case for item in items])
     ids = case_queries.case_ids(session, [item.case for item in items])
-    states = dict(
-        session.execute(select(col(Case.number), col(Case.state)).where(col(Case.id).in_(ids.values()))).all()
-    )
-    mine = {item.number for item in released_items(session, conference)}
-    waiting = [
-        Problem(f"items.{place}.case", f"{item.case} väntar inte i kön. Ta bort raden.")
-        for place, item in enumerate(items)
-        if states.get(item.case) != CaseState.ACCEPTED
-        and not (item.case in mine and states.get(item.case) == CaseState.SCHEDULED)
-    ]
-    if waiting:
-        raise RuleBroken("conference.case-not-queued", "Agendan har ärenden som inte väntar i kön.", tuple(waiting))
     elsewhere = set(
         session.scalars(
             select(AgendaItem.case_id).where(  # type: ignore[call-overload]
@@ -153,6 +144,19 @@ def _queued_ids(session: Session, conference: Conference, items: list[AgendaItem
     if taken:
         raise RuleBroken("conference.case-elsewhere", "Ett ärende kan stå på en agenda i taget.", tuple(taken))
     return ids
+
+
+def _check_queued(session: Session, conference: Conference, numbers: list[str]) -> None:
+    states = dict(session.execute(select(col(Case.number), col(Case.state)).where(col(Case.number).in_(numbers))).all())
+    mine = {item.number for item in released_items(session, conference)}
+    waiting = [
+        Problem(f"items.{place}.case", f"{number} väntar inte i kön. Ta bort raden.")
+        for place, number in enumerate(numbers)
+        if states.get(number) != CaseState.ACCEPTED
+        and not (number in mine and states.get(number) == CaseState.SCHEDULED)
+    ]
+    if waiting:
+        raise RuleBroken("conference.case-not-queued", "Agendan har ärenden som inte väntar i kön.", tuple(waiting))
 
 
 def _check_releasable(session: Session, conference: Conference, at: datetime) -> None:
@@ -218,14 +222,15 @@ def _move_cases(
             cases.step(session, case, "schedule", by=by, at=at)
 
 
-def _sync_grants(session: Session, conference: Conference, items: list[ReleasedItem], at: datetime) -> None:
+def sync_grants(session: Session, conference: Conference, at: datetime) -> None:
+    """Let those who take part, and no others, read the cases of the last release."""
     active = select(Participation.person_id).where(  # type: ignore[call-overload]
         col(Participation.conference_id) == conference.id,
         col(Participation.active).is_(True),
         col(Participation.role) != "presenter",
     )
     session.execute(delete(CaseRelation).where(col(CaseRelation.key) == conference.id))
-    for item in items:
+    for item in released_items(session, conference):
         case = session.get_one(Case, item.case_id)
         for person_id in session.scalars(active):
             cases.grant(session, case, "conference", person_id=person_id, key=conference.id, at=at)

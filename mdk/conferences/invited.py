@@ -131,6 +131,12 @@ def quorum(session: Session, conference: Conference, items: list[ReleasedItem]) 
     return Quorum(met=all(case.met for case in cases), cases=cases)
 
 
+def ids_of(session: Session, emails: set[str]) -> dict[str, int]:
+    """The ids of people by address, active or not."""
+    rows = session.execute(select(col(Person.email), col(Person.id)).where(col(Person.email).in_(emails)))
+    return {email: person_id or 0 for email, person_id in rows}
+
+
 def emails_of(session: Session, ids: set[int | None]) -> dict[int, str]:
     """The addresses of people by id."""
     rows = session.execute(select(col(Person.id), col(Person.email)).where(col(Person.id).in_(ids)))

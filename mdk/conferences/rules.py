@@ -1,7 +1,8 @@
 """Rules of a conference: how it moves, what an agenda may hold, quorum, and when a series meets. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 
 import msgspec
 from dateutil.rrule import rrulestr
@@ -19,7 +20,9 @@ MOVES: Mapping[str, tuple[frozenset[ConferenceState], ConferenceState]] = {
 }
 READABLE_AFTER_CLOSE = timedelta(days=30)
 NURSE = "sjuksköterska"
-_COARSE = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_COARSE = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
+_DAYS = frozenset({"COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "BYWEEKNO", "BYYEARDAY", "WKST"})
+_BAD_RRULE = Problem("rrule", "Regeln kan inte läsas. Ange till exempel FREQ=WEEKLY;BYDAY=WE.")
 
 
 class Attending(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +51,9 @@ def check_plannable(state: str) -> None:
         raise RuleBroken("conference.wrong-state", message)
 
 
-def check_future(starts_at: datetime, at: datetime) -> None:
-    """Raises `Invalid` for a start that has passed."""
-    if starts_at <= at:
-        raise Invalid([Problem("starts_at", "Tiden har passerat. Ange en tid som ligger framåt.")])
+def past_start(starts_at: datetime, at: datetime, field: str = "starts_at") -> list[Problem]:
+    """What is wrong with a start that has passed; empty for one that has not."""
+    return [Problem(field, "Tiden har passerat. Ange en tid som ligger framåt.")] if starts_at <= at else []
 
 
 def agenda_problems(items: Sequence[AgendaItemBody], duration: int) -> RuleBroken | None:
@@ -104,25 +106,33 @@ def occurrences(rule: str, first_start: datetime, *, until: datetime, limit: int
 
     Raises `Invalid` for a rule that is not an RFC 5545 RRULE or repeats more often than daily.
     """
-    text = rule.strip().removeprefix("RRULE:")
-    if not any(f"FREQ={frequency}" in text.upper() for frequency in _COARSE) or "\n" in text:
-        raise Invalid([Problem("rrule", "Ange en regel som FREQ=WEEKLY;BYDAY=WE.")])
     wall = local(first_start).replace(tzinfo=None)
     try:
-        dates = rrulestr(_local_until(text), dtstart=wall)
-    except (ValueError, TypeError, KeyError) as error:
-        raise Invalid([Problem("rrule", "Regeln kan inte läsas. Ange till exempel FREQ=WEEKLY;BYDAY=WE.")]) from error
-    found: list[datetime] = []
-    for moment in dates:
-        start = moment.replace(tzinfo=STOCKHOLM)
-        if start > until or len(found) >= limit:
-            break
-        found.append(start.astimezone(until.tzinfo))
-    return found
+        dates = rrulestr(_checked_rule(rule), dtstart=wall)
+        within = takewhile(lambda moment: moment.replace(tzinfo=STOCKHOLM) <= until, dates)
+        found = list(islice(within, limit))
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        raise Invalid([_BAD_RRULE]) from error
+    return [moment.replace(tzinfo=STOCKHOLM).astimezone(UTC) for moment in found]
 
 
-def _local_until(text: str) -> str:
-    parts = [part for part in text.split(";") if part]
-    return ";".join(
-        part[:-1] if part.upper().startswith("UNTIL=") and part.endswith(("Z", "z")) else part for part in parts
-    )
+def _checked_rule(rule: str) -> str:
+    """The rule in upper case, its end in local time; what dateutil would take amiss or for ever is refused."""
+    pairs = [part.split("=") for part in rule.strip().upper().removeprefix("RRULE:").split(";") if part]
+    parts = dict(pairs)
+    coarse = parts.get("FREQ") in _COARSE and parts.keys() <= _DAYS | {"FREQ", "INTERVAL"}
+    ends_twice = {"COUNT", "UNTIL"} <= parts.keys()
+    if (
+        ends_twice
+        or len(parts) != len(pairs)
+        or not coarse
+        or int(parts.get("INTERVAL", 1)) < 1
+        or int(parts.get("COUNT", 1)) < 1
+    ):
+        raise ValueError(rule)
+    if parts.get("UNTIL", "").endswith("Z"):
+        end = datetime.strptime(parts["UNTIL"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        parts["UNTIL"] = f"{local(end):%Y%m%dT%H%M%S}"
+    elif len(parts.get("UNTIL", "")) == len("20271231"):
+        parts["UNTIL"] += "T235959"
+    return ";".join(f"{name}={value}" for name, value in parts.items())

@@ -16,7 +16,8 @@ from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
 from mdk.conferences import rules
-from mdk.conferences.agenda import sync_participations
+from mdk.conferences.agenda import sync_grants, sync_participations
+from mdk.conferences.invited import ids_of
 from mdk.conferences.queries import load, released_items, view_of
 from mdk.conferences.structs import ConferenceBody, ConferenceState, SeriesBody
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation, Series
@@ -36,17 +37,17 @@ def plan(session: Session, *, body: ConferenceBody, by: Viewer, at: datetime) ->
     Raises `NotAllowed`, `Invalid` for a start that has passed, an unknown person or one without the role.
     """
     check_role("conference.plan", by)
-    rules.check_future(body.starts_at, at)
-    people = _people(session, body)
+    people = _people(session, body, rules.past_start(body.starts_at, at))
     return _add(session, body, people, by=by, at=at)
 
 
 def change(
     session: Session, *, conference_id: str, version: int, changes: dict[str, Any], by: Viewer, at: datetime
 ) -> Conference:
-    """Change any field of a planned or released conference by a JSON merge patch.
+    """Change any field of a planned or released conference by a JSON merge patch; the chair also later on.
 
-    After a release those whose time, place or part changes are told.
+    After a release those whose time, place or part changes are told, and a new start asks everyone anew. A person
+    who is kept need not be active any more, so that a replacement can be named.
 
     Raises `NotFound`, `NotAllowed`, `Stale`, `Invalid`, `RuleBroken("conference.wrong-state")`, and
     `RuleBroken("conference.too-long")` when the agenda no longer fits.
@@ -54,15 +55,18 @@ def change(
     conference = load(session, conference_id, act="conference.change", by=by)
     now = body_of(session, conference, by=by, at=at)
     body = parsing.parse(ConferenceBody, parsing.merged(msgspec.to_builtins(now), changes))
-    people = _people(session, body)
-    if body.starts_at != now.starts_at:
-        rules.check_future(body.starts_at, at)
+    is_moved = body.starts_at != now.starts_at
+    people = _people(session, body, rules.past_start(body.starts_at, at) if is_moved else [], kept=now)
     cases.check_version(conference.version, version)
-    rules.check_plannable(conference.state)
+    if changes.keys() != {"chair"} or conference.state == ConferenceState.CANCELLED:
+        rules.check_plannable(conference.state)
     _check_fits(session, conference, body.duration_minutes)
     _fill(session, conference, body, people, at)
+    if is_moved:
+        _ask_anew(session, conference)
     did(session, "conference.change", by=by, at=at)
-    _tell(session, conference, at)
+    if conference.state in rules.PLANNABLE:
+        _tell(session, conference, at)
     return conference
 
 
@@ -74,16 +78,14 @@ def move(
     Raises `NotFound`, `NotAllowed`, `Stale`, `Invalid`, `RuleBroken("conference.wrong-state")`.
     """
     conference = load(session, conference_id, act="conference.move", by=by)
-    rules.check_future(starts_at, at)
+    past = rules.past_start(starts_at, at)
+    if past:
+        raise Invalid(past)
     cases.check_version(conference.version, version)
     rules.check_plannable(conference.state)
     conference.starts_at, conference.changed_at = starts_at, at
     session.flush()
-    session.execute(
-        update(Participation)
-        .where(col(Participation.conference_id) == conference.id)
-        .values(partstat="NEEDS-ACTION", answered_at=None)
-    )
+    _ask_anew(session, conference)
     moved(session, "conference", conference.id, move=(conference.state, conference.state), act="move", by=by, at=at)
     did(session, "conference.move", by=by, at=at)
     _tell(session, conference, at)
@@ -156,10 +158,12 @@ def create_series(session: Session, *, body: SeriesBody, by: Viewer, at: datetim
     Raises `NotAllowed`, `Invalid` for a bad rule, a first start that has passed, or a person without the role.
     """
     check_role("series.create", by)
-    people = _people(session, body)
-    if body.first_start <= at:
-        raise Invalid([Problem("first_start", "Tiden har passerat. Ange en tid som ligger framåt.")])
-    rules.occurrences(body.rrule, body.first_start, until=at + HORIZON)
+    problems = rules.past_start(body.first_start, at, "first_start")
+    try:
+        rules.occurrences(body.rrule, body.first_start, until=at + HORIZON)
+    except Invalid as unreadable:
+        problems += unreadable.problems
+    people = _people(session, body, problems)
     series = Series(
         id=uuid.uuid4().hex,
         name=body.name,
@@ -247,17 +251,22 @@ def _set_members(session: Session, conference: Conference, ids: list[int]) -> No
     session.flush()
 
 
-def _people(session: Session, body: ConferenceBody | SeriesBody) -> dict[str, int]:
+def _people(
+    session: Session, body: ConferenceBody | SeriesBody, problems: list[Problem], *, kept: ConferenceBody | None = None
+) -> dict[str, int]:
+    """The ids of the people by address; raises `Invalid` with `problems` and whatever is wrong with the people."""
     wanted = {"chair": body.chair, "consultant": body.consultant, "deputy": body.deputy or ""}
     wanted |= {f"members.{place}": email for place, email in enumerate(body.members)}
-    known = person_ids(session, [email for email in wanted.values() if email])
+    staying = _staying(kept)
+    known = ids_of(session, set(staying.values())) | person_ids(session, [email for email in wanted.values() if email])
     ids = {email: known.get(email.strip().lower(), 0) for email in wanted.values()}
-    problems = [
+    problems = problems + [
         Problem(field, "Det finns ingen aktiv person med den adressen.")
         for field, email in wanted.items()
         if email and not ids[email]
     ]
-    problems += _role_problems(session, wanted, ids)
+    new = {field: email for field, email in wanted.items() if staying.get(field) != email}
+    problems += _role_problems(session, new, ids)
     if body.video_url and not body.video_url.startswith(("https://", "http://")):
         problems.append(Problem("video_url", "Ange en adress som börjar med https://."))
     if problems:
@@ -277,8 +286,23 @@ def _role_problems(session: Session, wanted: dict[str, str], ids: dict[str, int]
     return [
         Problem(field, words)
         for field, holding, words in needed
-        if ids[wanted[field]] and ids[wanted[field]] not in holding
+        if ids.get(wanted.get(field, "")) and ids[wanted[field]] not in holding
     ]
+
+
+def _staying(kept: ConferenceBody | None) -> dict[str, str]:
+    if kept is None:
+        return {}
+    staying = {"chair": kept.chair, "consultant": kept.consultant, "deputy": kept.deputy or ""}
+    return staying | {f"members.{place}": email for place, email in enumerate(kept.members)}
+
+
+def _ask_anew(session: Session, conference: Conference) -> None:
+    session.execute(
+        update(Participation)
+        .where(col(Participation.conference_id) == conference.id)
+        .values(partstat="NEEDS-ACTION", answered_at=None)
+    )
 
 
 def _check_fits(session: Session, conference: Conference, duration: int) -> None:
@@ -293,6 +317,7 @@ def _check_fits(session: Session, conference: Conference, duration: int) -> None
 def _tell(session: Session, conference: Conference, at: datetime) -> None:
     if conference.release:
         sync_participations(session, conference)
+        sync_grants(session, conference, at)
         conference_changed(session, conference.id, at=at)
 
 
