@@ -201,6 +201,11 @@ def case_ids(session: Session, numbers: list[str]) -> dict[str, int]:
     return {number: case_id for number, case_id in rows if case_id is not None}
 
 
+def readable_ids(session: Session, ids: list[int], *, by: Viewer, at: datetime) -> set[int]:
+    """Those among the cases with `ids` that the viewer may read; the caller logs what it shows of them."""
+    return set(session.scalars(select(col(Case.id)).where(col(Case.id).in_(ids), visible(by, at))))
+
+
 def lines_of(session: Session, ids: list[int], *, at: datetime) -> dict[int, CaseLine]:
     """The lines of cases by id, for a list whose access and log are its caller's."""
     rows = session.execute(_lines().where(col(Case.id).in_(ids))).all()

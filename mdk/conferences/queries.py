@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from mdk import cursors
 from mdk.audit.service import seen
-from mdk.cases.queries import lines_of
+from mdk.cases.queries import lines_of, readable_ids
 from mdk.cases.structs import CaseLine
 from mdk.cases.tables import Case
 from mdk.conferences import rules
@@ -25,7 +25,7 @@ from mdk.conferences.structs import (
 from mdk.conferences.tables import AgendaItem, AgendaRelease, Conference, ConferenceMember, Participation
 from mdk.errors import NotFound
 from mdk.people.rules import Relation, check_may, check_role, may, may_ever
-from mdk.people.structs import Role, Viewer
+from mdk.people.structs import Viewer
 from mdk.people.tables import Person
 
 _items = msgspec.json.Decoder(list[ReleasedItem])
@@ -67,7 +67,8 @@ def view_of(session: Session, conference: Conference, *, by: Viewer, at: datetim
     items = (
         working_items(session, conference) if may_ever("conference.agenda", by) else released_items(session, conference)
     )
-    shown = [item for item in items if _may_see_slot(session, item, by)]
+    readable = readable_ids(session, [item.case_id for item in items], by=by, at=at)
+    shown = [item for item in items if item.case_id in readable]
     seen(session, "conference.read", by=by, at=at, cases=tuple(item.number for item in shown))
     emails = _emails(session, conference, items)
     lines = lines_of(session, [item.case_id for item in shown], at=at)
@@ -243,13 +244,6 @@ def _visible(by: Viewer) -> ColumnElement[bool]:
         col(Conference.id).in_(standing),
         col(Conference.id).in_(invited),
     )
-
-
-def _may_see_slot(session: Session, item: ReleasedItem, by: Viewer) -> bool:
-    if by.role != Role.REFERRER:
-        return True
-    case = session.get(Case, item.case_id)
-    return case is not None and case.unit_id == by.unit_id
 
 
 def _is_changed(session: Session, conference: Conference, items: list[ReleasedItem]) -> bool:
