@@ -17,7 +17,9 @@ YesNo = Literal["yes", "no", "unknown"]
 
 TEXT_LIMIT = 20_000
 LIST_LIMIT = 200
+DEPTH_LIMIT = 50
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]|\r(?!\n)")
+_PLAIN_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _DECIMAL_LIMIT = Decimal(1_000_000)
 
 
@@ -26,10 +28,15 @@ def parse(kind: type[T], raw: object) -> T:
 
     Raises `Invalid` with one `Problem` for each unknown, missing or bad field.
     """
-    problems = list(_problems(kind, raw, ""))
-    if problems:
-        raise Invalid(problems)
+    found = problems(kind, raw)
+    if found:
+        raise Invalid(found)
     return msgspec.convert(raw, kind)
+
+
+def problems(kind: Any, raw: object) -> list[Problem]:
+    """One `Problem` for each unknown, missing or bad field of plain JSON values that are to be a `kind`."""
+    return list(_problems(kind, raw, ""))
 
 
 def decode(kind: type[T], body: bytes) -> T:
@@ -40,9 +47,25 @@ def decode(kind: type[T], body: bytes) -> T:
 def decode_json(body: bytes) -> Any:
     """The plain values of a JSON body. Raises `Invalid` when it is not JSON."""
     try:
-        return msgspec.json.decode(body or b"{}")
+        found = msgspec.json.decode(body or b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid([Problem("", "Innehållet är inte giltig JSON.")]) from error
+    if _depth_exceeds(found, DEPTH_LIMIT):
+        raise Invalid([Problem("", f"Innehållet är nästlat för djupt. Högst {DEPTH_LIMIT} nivåer.")])
+    return found
+
+
+def _depth_exceeds(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for holder in level
+            for child in (holder.values() if isinstance(holder, dict) else holder if isinstance(holder, list) else ())
+        ]
+        if not level:
+            return False
+    return True
 
 
 def merged(target: Any, patch: Any) -> Any:
@@ -110,8 +133,11 @@ def _leaf_problems(options: tuple[Any, ...], value: Any, path: str) -> Iterator[
         if fault:
             yield Problem(path, fault)
             return
+        if not value.strip() and _needs_text(options):
+            yield Problem(path, "Fyll i en text.")
+            return
     if Decimal in options and not _is_decimal(value):
-        yield Problem(path, "Ange ett tal, till exempel 40 eller 12,5.")
+        yield Problem(path, "Ange ett tal, till exempel 40 eller 12.5.")
         return
     if isinstance(value, float) and not Decimal(value).is_finite():
         yield Problem(path, "Ange ett tal.")
@@ -134,11 +160,19 @@ def text_fault(text: str) -> str:
 def _is_decimal(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return False
+    if isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value):
+        return False
     try:
         number = Decimal(str(value))
     except InvalidOperation:
         return False
     return number.is_finite() and 0 <= number <= _DECIMAL_LIMIT and len(str(value)) <= 12
+
+
+def _needs_text(options: tuple[Any, ...]) -> bool:
+    """Whether a text must be given: blanks are none."""
+    metas = [meta for option in options for meta in getattr(option, "__metadata__", ())]
+    return any(isinstance(meta, msgspec.Meta) and meta.min_length for meta in metas)
 
 
 def _remedy(options: tuple[Any, ...]) -> str:

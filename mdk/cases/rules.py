@@ -1,18 +1,21 @@
 """Rules of a case: what must be given, how it moves, and its clock. Pure."""
 
+import copy
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET
 
-from mdk.cases.structs import CaseState, Clock, Completeness, Missing, Submission, given
+from mdk import parsing
+from mdk.cases.structs import CaseState, Clock, Completeness, Missing, Patient, Submission, given
 from mdk.clinical.bilaga1 import identify
 from mdk.clinical.identity import age_on, parse_identity
 from mdk.clinical.opioids import omeq
 from mdk.clinical.structs import Findings, Identification, Omeq
-from mdk.errors import Problem, RuleBroken
+from mdk.errors import Invalid, Problem, RuleBroken
 
 ADULT = 18
 OPEN = frozenset(
@@ -162,6 +165,22 @@ def check_complete(found: Completeness) -> None:
         raise RuleBroken("case.incomplete", "Ärendet kan inte skickas in än. Fyll i det som saknas.", problems)
 
 
+def read_submission(raw: Any, *, today: date) -> Submission:
+    """The submission in plain JSON values.
+
+    Raises `Invalid` with every field that is unknown or of the wrong form, and every value that cannot be.
+    """
+    problems = parsing.problems(Submission, raw)
+    if not problems:
+        return msgspec.convert(raw, Submission)
+    named = tuple(problem.field for problem in problems)
+    if not isinstance(raw, dict):
+        raise Invalid(problems)
+    values = problems_of(_readable(raw, named), today=today)
+    problems += [problem for problem in values if not f"{problem.field}.".startswith(tuple(f"{n}." for n in named))]
+    raise Invalid(problems)
+
+
 def problems_of(submission: Submission, *, today: date) -> list[Problem]:
     """Every value that is well-formed but cannot be: a bad identity number, a date that has not come."""
     problems = []
@@ -239,6 +258,37 @@ def _or_none(section: Any, name: str) -> Any:
 
 def _is_asked(path: str, submission: Submission) -> bool:
     return path != "urgency_reason" or submission.urgency in {"acute", "high"}
+
+
+def _readable(raw: dict[str, Any], bad: tuple[str, ...]) -> Submission:
+    """What can be read of plain values in which something is `bad`: without that, or without its whole section."""
+    whole = _without(raw, bad)
+    sections = {path.split(".")[0] for path in bad}
+    parts = {name: part for name, part in whole.items() if name not in sections}
+    for candidate in (whole, {**parts, "patient": whole.get("patient")}, parts):
+        patient = candidate.get("patient")
+        identified = {"identity_number": "?", **(patient if isinstance(patient, dict) else {})}
+        with suppress(msgspec.ValidationError):
+            return msgspec.convert({**candidate, "patient": identified}, Submission)
+    return Submission(patient=Patient(identity_number="?"))
+
+
+def _without(raw: dict[str, Any], paths: tuple[str, ...]) -> dict[str, Any]:
+    result = copy.deepcopy(raw)
+    for path in paths:
+        holder: Any = result
+        *parents, last = path.split(".")
+        for key in parents:
+            holder = _child(holder, key)
+        if isinstance(holder, dict):
+            holder.pop(last, None)
+    return result
+
+
+def _child(holder: Any, key: str) -> Any:
+    if isinstance(holder, list):
+        return holder[int(key)] if key.isdecimal() and int(key) < len(holder) else None
+    return holder.get(key) if isinstance(holder, dict) else None
 
 
 def _is_given(path: str, submission: Submission) -> bool:

@@ -17,7 +17,7 @@ from mdk.cases.queries import load, submission_of
 from mdk.cases.structs import CaseState, Submission, given
 from mdk.cases.tables import Case, CaseCounter, CaseRelation
 from mdk.clinical.identity import parse_identity
-from mdk.errors import Invalid, Problem, RuleBroken, Stale
+from mdk.errors import Invalid, NotFound, Problem, RuleBroken, Stale
 from mdk.outbox.service import notice
 from mdk.people.queries import holders
 from mdk.people.rules import check_role
@@ -62,7 +62,7 @@ def patch(session: Session, *, number: str, version: int, changes: dict[str, Any
     """
     case = load(session, number, act="case.patch", by=by, at=at)
     merged = parsing.merged(msgspec.to_builtins(submission_of(case)), changes)
-    submission = parsing.parse(Submission, merged)
+    submission = rules.read_submission(merged, today=time.today(at))
     return _replace(session, case, version, submission, by=by, at=at)
 
 
@@ -198,13 +198,13 @@ def confirm_read(session: Session, *, number: str, by: Viewer, at: datetime) -> 
 def break_glass(session: Session, *, number: str, reason: str, by: Viewer, at: datetime) -> None:
     """Give the viewer 24 hours' access to a case (nödöppning); it is logged and listed to the auditor.
 
-    Raises `NotAllowed` for a role without patients, `RuleBroken("case.unknown")` for a number that does not exist.
+    Raises `NotAllowed` for a role without patients, `NotFound` for a number that no submitted case has.
     """
     check_role("case.break-glass", by)
     case = session.scalar(select(Case).where(col(Case.number) == number, col(Case.state) != CaseState.DRAFT))
     if case is None:
         message = "Det finns inget ärende med det numret."
-        raise RuleBroken("case.unknown", message)
+        raise NotFound(message)
     grant(session, case, "glass", person_id=by.person_id, until=at + GLASS_LASTS, reason=reason, at=at)
     did(session, "case.break-glass", by=by, at=at, cases=(number,), reason=reason)
 
