@@ -1,6 +1,6 @@
 """Owns the writing of the access log and the state moves."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import select, text
@@ -69,7 +69,7 @@ def _owe(session: Session, entry: Entry) -> None:
         session.info[_PENDING] = pending
         at_end(session, lambda log: _write(log, session, pending))
     bare = Actor(**{name: getattr(entry.by, name) for name in Actor.__struct_fields__})
-    session.info[_PENDING].append(msgspec.structs.replace(entry, by=bare))
+    session.info[_PENDING].append(msgspec.structs.replace(entry, by=bare, at=entry.at.astimezone(UTC)))
 
 
 def _write(log: Session, owing: Session, pending: list[Entry]) -> None:
