@@ -55,7 +55,7 @@ def _refer(session: Session, case: Case, minutes: Minutes, body: MinutesBody, *,
 
 
 def _assign(session: Session, case: Case, minutes: Minutes, body: MinutesBody, *, by: Viewer, at: datetime) -> None:
-    unit = function_unit(session, case.home_region or "")
+    unit = function_unit(session, pathways.home_region(case))
     assignment = pathways.open_assignment(session, case=case, minutes=minutes, body=body, unit_id=unit.id, by=by, at=at)
     cases.grant(session, case, "receiver", unit_id=unit.id, at=at, key=assignment.id)
     for person in holders(session, Role.REGIONAL_FUNCTION, unit_id=unit.id):

@@ -9,7 +9,7 @@ from mdk.pathways.structs import AssignmentState, Gap, ReferralState
 
 REFERRAL_MOVES: Mapping[str, tuple[frozenset[ReferralState], ReferralState]] = {
     "receive": (frozenset({ReferralState.CREATED}), ReferralState.RECEIVED),
-    "accept": (frozenset({ReferralState.CREATED, ReferralState.RECEIVED}), ReferralState.ACCEPTED),
+    "accept": (frozenset({ReferralState.RECEIVED}), ReferralState.ACCEPTED),
 }
 ASSIGNMENT_MOVES: Mapping[str, tuple[frozenset[AssignmentState], AssignmentState]] = {
     "accept": (frozenset({AssignmentState.ASSIGNED}), AssignmentState.ACCEPTED),

@@ -35,7 +35,7 @@ def open_referral(
         minutes_id=minutes.id or 0,
         conference_id=minutes.conference_id,
         unit_id=unit_id,
-        home_region=_home_region(case),
+        home_region=home_region(case),
         catheter_tip=body.catheter_tip or "",
         due=body.due,
         created_at=at,
@@ -56,7 +56,7 @@ def open_assignment(
 
     Part of signing, whose right was checked. Raises `RuleBroken("case.no-home-region")`.
     """
-    region = _home_region(case)
+    region = home_region(case)
     assignment = PumpAssignment(
         id=uuid.uuid4().hex,
         case_id=case.id or 0,
@@ -91,12 +91,14 @@ def receive_referral(session: Session, *, referral_id: str, by: Viewer, at: date
 
 
 def accept_referral(session: Session, *, referral_id: str, version: int, by: Viewer, at: datetime) -> ImplantReferral:
-    """Neurosurgery takes the referral on.
+    """Neurosurgery takes the referral on; the first act on a new referral receives it, too.
 
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("pathway.wrong-state")`.
     """
     referral = load_referral(session, referral_id, act="referral.work", by=by)
     check_version(referral.version, version)
+    if referral.state == ReferralState.CREATED:
+        _move_referral(session, referral, "receive", by=by, at=at)
     _move_referral(session, referral, "accept", by=by, at=at)
     return referral
 
@@ -154,7 +156,8 @@ def _prerequisite(
     )
 
 
-def _home_region(case: Case) -> str:
+def home_region(case: Case) -> str:
+    """The region that carries out or pays what is decided. Raises `RuleBroken("case.no-home-region")`."""
     if case.home_region is None:
         message = "Patientens hemregion saknas. Komplettera ärendet innan protokollet signeras."
         raise RuleBroken("case.no-home-region", message)
