@@ -45,6 +45,7 @@ _LINE_COLUMNS = (
     Case.ended_at,
     Case.outcome,
     Case.supplement_what,
+    Case.supplement_until,
 )
 _ALLOWANCES = (2, 5, 7, 10, 14)
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -266,6 +267,7 @@ def _line(case: Any, at: datetime) -> CaseLine:
         clock=_clock_of(case, at),
         outcome=case.outcome,
         supplement_what=case.supplement_what,
+        supplement_until=case.supplement_until,
     )
 
 

@@ -307,6 +307,7 @@ class CaseLine(msgspec.Struct, frozen=True):
     clock: Clock
     outcome: str | None
     supplement_what: str
+    supplement_until: date | None = None
 
 
 class QueueLine(msgspec.Struct, frozen=True):
