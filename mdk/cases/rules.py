@@ -50,6 +50,8 @@ EDITABLE = frozenset({CaseState.DRAFT, CaseState.SUBMITTED, CaseState.SUPPLEMENT
 URGENCY_DAYS = {"acute": 2, "high": 7, "normal": 14}
 SURVIVAL_DAYS = {"under_6_weeks": 5, "6w_3_months": 10}
 
+_NEED_REASON = frozenset({"unable_to_consent", "other_legal_basis"})
+
 RequiredFor = Literal["submit", "release"] | None
 FIELDS: tuple[tuple[str, RequiredFor, str], ...] = (
     ("patient.name", "submit", "Mottagaren måste veta vem det gäller."),
@@ -94,6 +96,7 @@ FIELDS: tuple[tuple[str, RequiredFor, str], ...] = (
     ("home_care.form", None, "Avgör vem som sköter en extern pump hemma."),
     ("home_care.can_take_extern", "release", "Frågan till hemsjukvården behöver ställas tidigt."),
     ("consent.basis", "submit", "Utan grund för delning får uppgifterna inte lämnas mellan vårdgivare."),
+    ("consent.reason", "submit", "Skriv varför uppgifterna får delas utan patientens samtycke."),
 )
 
 
@@ -193,10 +196,6 @@ def problems_of(submission: Submission, *, today: date) -> list[Problem]:
         for path, day in _past_dates(submission)
         if isinstance(day, date) and day > today
     )
-    if value_at(submission, "consent.basis") in {"unable_to_consent", "other_legal_basis"} and not given(
-        value_at(submission, "consent.reason")
-    ):
-        problems.append(Problem("consent.reason", "Skriv varför uppgifterna får delas utan patientens samtycke."))
     return problems
 
 
@@ -257,7 +256,9 @@ def _or_none(section: Any, name: str) -> Any:
 
 
 def _is_asked(path: str, submission: Submission) -> bool:
-    return path != "urgency_reason" or submission.urgency in {"acute", "high"}
+    if path == "urgency_reason":
+        return submission.urgency in {"acute", "high"}
+    return path != "consent.reason" or value_at(submission, "consent.basis") in _NEED_REASON
 
 
 def _readable(raw: dict[str, Any], bad: tuple[str, ...]) -> Submission:

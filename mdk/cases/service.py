@@ -136,9 +136,11 @@ def request_supplement(
 
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`, `Invalid` for a day that has passed.
     """
+    case = load(session, number, act="case.request-supplement", by=by, at=at)
     if until < time.today(at):
         raise Invalid([Problem("until", "Dagen har passerat. Ange i dag eller en senare dag.")])
-    case = _triaged(session, number, "request-supplement", version, by=by, at=at)
+    check_version(case.version, version)
+    rules.check_move("request-supplement", case.state)
     case.supplement_what, case.supplement_until, case.supplement_since = what, until, at
     _step(session, case, "request-supplement", CaseState.SUPPLEMENT_REQUESTED, by=by, at=at, reason=what)
     _tell_referrer(session, case, "supplement-requested", at)

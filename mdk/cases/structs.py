@@ -362,4 +362,4 @@ class Nothing(_Part):
 
 def given(value: Any) -> bool:
     """Whether a field was given: neither left out, null nor an empty text; an empty list is an answer."""
-    return value is not UNSET and value is not None and value != ""
+    return value is not UNSET and value is not None and not (isinstance(value, str) and not value.strip())
