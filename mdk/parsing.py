@@ -137,7 +137,7 @@ def _leaf_problems(options: tuple[Any, ...], value: Any, path: str) -> Iterator[
             yield Problem(path, "Fyll i en text.")
             return
     if Decimal in options and not _is_decimal(value):
-        yield Problem(path, "Ange ett tal, till exempel 40 eller 12.5.")
+        yield Problem(path, "Ange ett tal, till exempel 40 eller 12,5.")
         return
     if isinstance(value, float) and not Decimal(value).is_finite():
         yield Problem(path, "Ange ett tal.")
