@@ -35,15 +35,12 @@ def first_broken_row(session: Session) -> int | None:
     return None
 
 
-def of_case(session: Session, number: str, *, limit: int = 500) -> list[AccessLog]:
-    """The newest rows that hold a case number, newest first."""
-    found = session.scalars(
-        select(AccessLog)
-        .where((" " + col(AccessLog.cases) + " ").contains(f" {number} "))
-        .order_by(col(AccessLog.id).desc())
-        .limit(limit)
-    )
-    return list(found)
+def of_case(session: Session, number: str, *, limit: int = 500, before: int | None = None) -> list[AccessLog]:
+    """The newest rows that hold a case number, newest first; those older than the row `before` when it is given."""
+    query = select(AccessLog).where((" " + col(AccessLog.cases) + " ").contains(f" {number} "))
+    if before is not None:
+        query = query.where(col(AccessLog.id) < before)
+    return list(session.scalars(query.order_by(col(AccessLog.id).desc()).limit(limit)))
 
 
 def history(session: Session, kind: str, subject: str) -> list[Move]:

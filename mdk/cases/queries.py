@@ -67,6 +67,15 @@ def load(session: Session, number: str, *, act: str, by: Viewer, at: datetime) -
     return case
 
 
+def behind_glass(session: Session, number: str) -> Case:
+    """The case that someone without a relation to it asks to open. Raises `NotFound` unless it was submitted."""
+    case = session.scalar(select(Case).where(col(Case.number) == number, col(Case.state) != CaseState.DRAFT))
+    if case is None:
+        message = "Det finns inget ärende med det numret."
+        raise NotFound(message)
+    return case
+
+
 def relations(session: Session, case: Case, *, by: Viewer, at: datetime) -> frozenset[Relation]:
     """What ties the viewer to the case at this moment."""
     held = {Relation.OWN_UNIT} if case.unit_id == by.unit_id else set()

@@ -13,11 +13,11 @@ from mdk import clock as time
 from mdk import parsing
 from mdk.audit.service import did, moved
 from mdk.cases import rules
-from mdk.cases.queries import load, submission_of
+from mdk.cases.queries import behind_glass, load, submission_of
 from mdk.cases.structs import CaseState, Submission, given
 from mdk.cases.tables import Case, CaseCounter, CaseRelation
 from mdk.clinical.identity import parse_identity
-from mdk.errors import Invalid, NotFound, Problem, RuleBroken, Stale
+from mdk.errors import Invalid, Problem, RuleBroken, Stale
 from mdk.outbox.service import notice
 from mdk.people.queries import holders
 from mdk.people.rules import check_role
@@ -203,10 +203,7 @@ def break_glass(session: Session, *, number: str, reason: str, by: Viewer, at: d
     Raises `NotAllowed` for a role without patients, `NotFound` for a number that no submitted case has.
     """
     check_role("case.break-glass", by)
-    case = session.scalar(select(Case).where(col(Case.number) == number, col(Case.state) != CaseState.DRAFT))
-    if case is None:
-        message = "Det finns inget ärende med det numret."
-        raise NotFound(message)
+    case = behind_glass(session, number)
     grant(session, case, "glass", person_id=by.person_id, until=at + GLASS_LASTS, reason=reason, at=at)
     did(session, "case.break-glass", by=by, at=at, cases=(number,), reason=reason)
 

@@ -17,6 +17,7 @@ from mdk.db import Database, check_schema
 from mdk.errors import MdkError, Unavailable
 from mdk.settings import Settings
 from mdk_web import openapi
+from mdk_web.calls import let_in
 from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
 from mdk_web.headers import guard_answer
 from mdk_web.rendering import CSRF_COOKIE, CSRF_HEADER, STATIC
@@ -44,7 +45,7 @@ def ready(request: PageRequest) -> dict[str, str]:
 
 def create_app(settings: Settings, database: Database) -> Litestar:
     """The application on a migrated database; pages, API, static files and health in one."""
-    api = Router("/api/v1", route_handlers=API_HANDLERS, security=[{"bearer": []}], tags=["api"])
+    api = Router("/api/v1", route_handlers=API_HANDLERS, guards=[let_in], security=[{"bearer": []}], tags=["api"])
     pages = Router("/", route_handlers=PAGE_HANDLERS, include_in_schema=False)
     static = create_static_files_router("/static", directories=[STATIC], include_in_schema=False, cache_control=None)
     app = Litestar(

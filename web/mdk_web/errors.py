@@ -83,6 +83,11 @@ TITLES = {
     503: "Systemet kan inte svara just nu",
 }
 
+API_TITLES = TITLES | {
+    404: "Finns inte",
+    409: "Det går inte som det nu står",
+}
+
 
 class ProblemDetail(msgspec.Struct, kw_only=True):
     """RFC 9457: what went wrong, with a stable code and every bad field."""
@@ -149,7 +154,7 @@ def answer(
             headers["WWW-Authenticate"] = "Bearer"
         body = ProblemDetail(
             type=f"urn:mdk:problem:{code}",
-            title=TITLES.get(status, "Det gick inte"),
+            title=API_TITLES.get(status, "Det gick inte"),
             status=status,
             detail=detail,
             code=code,

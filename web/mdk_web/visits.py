@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from litestar import MediaType, Request, Response
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
 from litestar.utils.scope.state import ScopeState
 from sqlalchemy.orm import Session
@@ -90,13 +91,25 @@ def api_writing(request: PageRequest) -> AbstractContextManager[Visit]:
     return _visiting(request, database_of(request).writing, _api_visit)
 
 
+def bearer_of(connection: ASGIConnection[Any, Any, Any, Any]) -> tokens.Bearer:
+    """Whom the call's token speaks for; whether they are still active is not looked up here.
+
+    Raises `SignInNeeded` without a token, `TokenRefused` for one that proves nothing.
+    """
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise SignInNeeded
+    settings: Settings = connection.app.state.settings
+    return tokens.read_bearer(settings.secret_key, token.strip(), clock.now(), issuer=settings["BASE_URL"])
+
+
 def version_of(request: PageRequest) -> int:
     """The version that the caller has seen, from If-Match. Raises `VersionNeeded`, `Invalid`."""
     header = request.headers.get("if-match")
     if header is None:
         raise VersionNeeded
     text = header.strip().removeprefix("W/").strip('"')
-    if not text.isdigit() or len(text) > 9:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
         raise Invalid([Problem("If-Match", 'Ange ett versionsnummer inom citattecken, till exempel "3".')])
     return int(text)
 
@@ -180,11 +193,7 @@ def _page_visit(request: PageRequest, session: Session) -> Visit:
 
 
 def _api_visit(request: PageRequest, session: Session) -> Visit:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise SignInNeeded
-    settings, at = settings_of(request), clock.now()
-    bearer = tokens.read_bearer(settings.secret_key, token.strip(), at, issuer=settings["BASE_URL"])
+    bearer, at = bearer_of(request), clock.now()
     viewer = people.viewer_of_assignment(
         session, assignment_id=bearer.assignment_id, surface="api", address=_address(request)
     )

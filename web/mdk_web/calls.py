@@ -1,0 +1,63 @@
+"""Owns what every call of the API shares: who may come in at all, its query, and its lists page by page."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, TypeVar, cast
+
+import msgspec
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from msgspec import Meta
+
+from mdk import parsing
+from mdk.clock import STOCKHOLM
+from mdk.cursors import DEFAULT_LIMIT, MAX_LIMIT
+from mdk.errors import NotFound
+from mdk_web.formkit import Form
+from mdk_web.visits import PageRequest, bearer_of
+
+T = TypeVar("T")
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class Paging(msgspec.Struct, kw_only=True):
+    """What every list takes: how many rows, and the mark that the page before gave."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    cursor: Annotated[str, Meta(max_length=4000)] | None = None
+
+
+async def let_in(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Turn away who has no valid token before anything is read, and an id that nothing can have.
+
+    Raises `SignInNeeded`, `TokenRefused`, `NotFound`.
+    """
+    bearer_of(connection)
+    if not all(_ID.fullmatch(str(value)) for value in connection.path_params.values()):
+        raise NotFound
+
+
+def query_of(request: PageRequest, kind: type[T], shape: Callable[[str, str], str] = lambda _name, text: text) -> T:
+    """The query as a struct; what the struct does not name is passed over, and what is empty counts as not given.
+
+    `shape` may rewrite a value before it is read. Raises `Invalid` with every bad value.
+    """
+    named = parsing.fields_of(cast("type", kind))
+    plain: Mapping[str, Any] = Form(request.scope["query_string"]).plain(kind)  # type: ignore[arg-type]
+    raw = {
+        name: shape(name, value) if isinstance(value, str) else value for name, value in plain.items() if name in named
+    }
+    return parsing.parse(kind, raw)
+
+
+def instant(name: str, text: str) -> str:
+    """A time of a query as it is parsed: a bare day is the whole Swedish day, up to and including one named `to`."""
+    if not _DAY.fullmatch(text):
+        return text.replace(" ", "+")
+    try:
+        day = date.fromisoformat(text) + timedelta(days=name == "to")
+    except (ValueError, OverflowError):
+        return text
+    return datetime.combine(day, time(), STOCKHOLM).isoformat()

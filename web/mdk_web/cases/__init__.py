@@ -1,0 +1,1 @@
+"""Cases: pages and API."""
