@@ -88,7 +88,7 @@ def person_ids(session: Session, emails: list[str]) -> dict[str, int]:
 def names(session: Session, ids: set[int | None]) -> dict[int | None, str]:
     """The names of people by id; the system is called by its own name."""
     rows = session.execute(select(col(Person.id), col(Person.name)).where(col(Person.id).in_(ids - {None})))
-    return {None: "Systemet"} | dict(rows.tuples().all())
+    return {None: "Systemet"} | {person_id: name for person_id, name in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 def function_unit(session: Session, region: str) -> Unit:
