@@ -1,0 +1,182 @@
+"""The access log: one chained row for each act and each read, and a chain that shows what was done to it."""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select, text
+from sqlmodel import col
+
+import make
+from mdk.audit import queries
+from mdk.audit.service import did, refused, seen
+from mdk.audit.structs import SYSTEM
+from mdk.audit.tables import AccessLog
+from mdk.cases import queries as cases
+from mdk.cases import service
+from mdk.conferences import queries as conferences
+from mdk.db import Database
+from mdk.errors import MdkError
+from mdk.minutes import queries as minutes
+from mdk.pathways import queries as pathways
+
+
+def rows(database: Database) -> list[AccessLog]:
+    with database.reading() as session:
+        found = list(session.scalars(select(AccessLog).order_by(col(AccessLog.id))))
+        session.expunge_all()
+    return found
+
+
+def last_row(database: Database) -> AccessLog:
+    return rows(database)[-1]
+
+
+def broken(database: Database) -> int | None:
+    with database.reading() as session:
+        return queries.first_broken_row(session)
+
+
+def tamper(database: Database, statement: str) -> None:
+    with database.writing() as session:
+        session.execute(text(statement))
+
+
+def test_the_chain_of_a_whole_journey_holds(clinic: Database) -> None:
+    make.signed(clinic, "intern_pump")
+    assert len(rows(clinic)) > 20
+    assert broken(clinic) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "first"),
+    [
+        ("UPDATE access_log SET act = 'case.read' WHERE id = 5", 5),
+        ("UPDATE access_log SET person_id = 99 WHERE id = 5", 5),
+        ("UPDATE access_log SET cases = 'MDK-2026-0009' WHERE id = 5", 5),
+        ("UPDATE access_log SET reason = 'x' WHERE id = 1", 1),
+        ("UPDATE access_log SET allowed = false WHERE id = 7", 7),
+        ("UPDATE access_log SET at = '2020-01-01 00:00:00+00:00' WHERE id = 3", 3),
+        ("UPDATE access_log SET digest = previous || 'x' WHERE id = 4", 4),
+        ("DELETE FROM access_log WHERE id = 1", 2),
+        ("DELETE FROM access_log WHERE id = 6", 7),
+        ("UPDATE access_log SET id = CASE id WHEN 5 THEN 905 WHEN 6 THEN 5 ELSE id END WHERE id IN (5, 6)", 5),
+    ],
+)
+def test_a_changed_deleted_or_moved_row_is_named(clinic: Database, statement: str, first: int) -> None:
+    make.submitted(clinic)
+    assert broken(clinic) is None
+    tamper(clinic, statement)
+    assert broken(clinic) == first
+
+
+def test_an_empty_log_holds(database: Database) -> None:
+    assert broken(database) is None
+
+
+def test_an_act_s_row_says_who_did_what_to_whom_when_and_from_where(clinic: Database) -> None:
+    number = make.draft(clinic)
+    by = make.viewer(clinic, make.REFERRER)
+    row = last_row(clinic)
+    assert (row.act, row.cases, row.allowed) == ("case.create", number, True)
+    assert (row.person_id, row.assignment_id, row.role, row.unit_id) == (
+        by.person_id,
+        by.assignment_id,
+        "referrer",
+        "palliativa-vaxjo",
+    )
+    assert (row.at, row.surface) == (make.AT, "cli")
+
+
+def test_a_time_in_another_zone_does_not_break_the_chain(clinic: Database) -> None:
+    make.draft(clinic, at=make.AT.astimezone(ZoneInfo("Asia/Tokyo")) + timedelta(microseconds=123456))
+    assert broken(clinic) is None
+
+
+def test_what_was_turned_away_is_told_apart(database: Database) -> None:
+    with database.writing() as session:
+        refused(session, "case.read", by=SYSTEM, at=make.AT, cases=("MDK-2026-0001",))
+    row = last_row(database)
+    assert (row.allowed, row.act, row.role) == (False, "case.read", "system")
+    assert broken(database) is None
+
+
+def test_what_is_read_and_done_together_is_chained_in_order(database: Database) -> None:
+    with database.writing() as session:
+        seen(session, "one", by=SYSTEM, at=make.AT)
+        did(session, "two", by=SYSTEM, at=make.AT, reason="rad\r\nrad å")
+        seen(session, "three", by=SYSTEM, at=make.AT, cases=("A", "B"))
+    assert [(row.act, row.cases) for row in rows(database)] == [("one", ""), ("two", ""), ("three", "A B")]
+    assert broken(database) is None
+
+
+def test_each_read_of_a_patient_leaves_one_row_with_the_cases_it_showed(clinic: Database) -> None:
+    held, number = make.signed(clinic, "intern_pump")
+    waiting = [make.accepted(clinic), make.accepted(clinic)]
+    with clinic.reading() as session:
+        referral = pathways.referrals(session, by=make.viewer(clinic, make.SURGEON), at=make.AT)[0][0].id
+    reads: list[tuple[str, tuple[Any, ...], str, list[str]]] = [
+        (make.COORDINATOR, (cases.view, number), "case.read", [number]),
+        (make.COORDINATOR, (cases.lines,), "case.list", sorted([number, *waiting], reverse=True)),
+        (make.COORDINATOR, (cases.queue,), "queue.read", waiting),
+        (make.COORDINATOR, (conferences.view, held), "conference.read", [number]),
+        (make.REFERRER, (minutes.view, held, number), "minutes.read", [number]),
+        (make.REFERRER, (minutes.of_case, number), "minutes.read", [number]),
+        (make.SURGEON, (pathways.referrals,), "referral.list", [number]),
+        (make.SURGEON, (pathways.referral, referral), "referral.read", [number]),
+        (make.FUNCTION, (pathways.assignments,), "assignment.list", []),
+    ]
+    for person, query, act, shown in reads:
+        before = len(rows(clinic))
+        make.ask(clinic, person, *query)
+        added = rows(clinic)[before:]
+        extra = [row for row in added if row.act == "case.other-open"]
+        assert [(row.act, row.cases.split()) for row in added if row not in extra] == [(act, shown)]
+    assert broken(clinic) is None
+
+
+def test_other_open_cases_that_were_shown_are_logged_too(clinic: Database) -> None:
+    first, second = make.submitted(clinic), make.submitted(clinic)
+    assert [case.number for case in make.ask(clinic, make.REFERRER, cases.view, first).open_cases] == [second]
+    assert [(row.act, row.cases) for row in rows(clinic)[-2:]] == [("case.read", first), ("case.other-open", second)]
+
+
+def test_the_rows_of_a_case_are_found_by_its_whole_number(clinic: Database) -> None:
+    first, second = make.draft(clinic), make.draft(clinic)
+    make.ask(clinic, make.REFERRER, cases.lines)
+    make.act(clinic, make.COORDINATOR, service.break_glass, number=make.submitted(clinic), reason="Akut")
+    with clinic.reading() as session:
+        assert [row.act for row in queries.of_case(session, first)] == ["case.list", "case.create"]
+        assert [row.act for row in queries.of_case(session, second)] == ["case.list", "case.create"]
+        assert queries.of_case(session, "MDK-2026-000") == []
+        assert [row.act for row in queries.of_case(session, first, limit=1)] == ["case.list"]
+
+
+def test_an_act_that_was_refused_leaves_no_row_of_its_own(clinic: Database) -> None:
+    number = make.draft(clinic)
+    before = len(rows(clinic))
+    with pytest.raises(MdkError):
+        make.do(clinic, number, "accept")
+    assert len(rows(clinic)) == before
+
+
+def test_the_history_of_a_case_tells_each_move_and_its_reason(clinic: Database) -> None:
+    number = make.case_in_state(clinic, "supplement_requested")
+    with clinic.reading() as session:
+        moves = queries.history(session, "case", number)
+    assert [(move.act, move.state) for move in moves] == [
+        ("create", "draft"),
+        ("submit", "submitted"),
+        ("request-supplement", "supplement_requested"),
+    ]
+    assert moves[-1].reason == "Aktuella prover"
+
+
+def test_a_log_longer_than_a_batch_is_walked_to_its_end(embedded: Database) -> None:
+    with embedded.writing() as session:
+        for place in range(2100):
+            did(session, f"act-{place}", by=SYSTEM, at=make.AT)
+    assert broken(embedded) is None
+    tamper(embedded, "UPDATE access_log SET act = 'x' WHERE id = 2050")
+    assert broken(embedded) == 2050
