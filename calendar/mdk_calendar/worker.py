@@ -131,7 +131,8 @@ class _Pays:
     def _outcome(self, row: OutboxRow) -> object:
         with self.database.reading() as session:
             person = session.get(Person, row.person_id)
-        if person is None or not person.active:
+            listens = person is not None and person.active
+        if not listens:
             return Refused(notices.GONE)
         mail = Mail(row.message_id, self.settings["MAIL_FROM"], row.recipient, row.message.encode("ascii"))
         return self.way_out.send(mail)

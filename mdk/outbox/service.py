@@ -101,11 +101,14 @@ def withdraw_mail(session: Session, *, key: str, person_id: int) -> Withdrawn:
 
 
 def claim(session: Session, *, at: datetime, limit: int = 20) -> list[OutboxRow]:
-    """Take the rows that are due, oldest first, for `LEASE`; a crashed worker's rows come back when it ends."""
+    """Take the rows that are due for `LEASE`; a crashed worker's rows come back when it ends.
+
+    Oldest first, but mails after all else: what has changed meanwhile may replace a mail before it leaves.
+    """
     due = (
         select(OutboxRow.id)  # type: ignore[call-overload]
         .where(*is_due(at))
-        .order_by(col(OutboxRow.id))
+        .order_by(col(OutboxRow.topic) == "mail", col(OutboxRow.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
