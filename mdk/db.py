@@ -23,6 +23,7 @@ from mdk.errors import Invalid, Problem, Stale, Unavailable
 MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
 _AT_END = "mdk.at_end"
 _BUSY_MS = 5000
+BEHIND = "Databasens schema är äldre än programmet. Kör: mdk migrate"
 _UNIQUE_VIOLATION = "23505"
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -93,13 +94,21 @@ def migrate(database: Database) -> None:
         command.upgrade(_alembic(connection), "head")
 
 
+def check_revision(database: Database) -> str:
+    """Whether `migrate` must be run first, in a sentence; empty when not. Raises `Unavailable`."""
+    with _translated(), database.engine.connect() as connection:
+        newest = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
+        is_newest = MigrationContext.configure(connection).get_current_revision() == newest
+    return "" if is_newest else BEHIND
+
+
 def check_schema(database: Database) -> str:
     """What keeps the schema from being the newest one, in a sentence; empty when nothing does."""
     with database.engine.begin() as connection:
         config = _alembic(connection)
         newest = ScriptDirectory.from_config(config).get_current_head()
         if MigrationContext.configure(connection).get_current_revision() != newest:
-            return "Databasens schema är äldre än programmet. Kör: mdk migrate"
+            return BEHIND
         try:
             command.check(config)
         except CommandError:

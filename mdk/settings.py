@@ -13,6 +13,7 @@ from mdk.errors import MdkError
 
 SECRET_LENGTH = 32
 PREFIX = "MDK_"
+_OWN = {"SECRET_KEY": "secret", "BASE_URL": "base_url"}  # what a demo data folder keeps itself, and in which file
 
 
 class BadSetting(MdkError):
@@ -162,7 +163,7 @@ def load(
 ) -> Settings:
     """Read every setting: the environment goes before `.env`, which goes before the default.
 
-    A demo data folder keeps its own secret, so that commands on it need no setting but `MDK_DATA_DIR`.
+    A demo data folder keeps its own secret and address, so that commands on it need no setting but `MDK_DATA_DIR`.
     Raises `BadSetting` naming the first bad one.
     """
     given = {key: value for key, value in (dotenv_values(dotenv or Path(".env"))).items() if value is not None}
@@ -179,9 +180,10 @@ def load(
         values[setting.name], sources[setting.name] = value, source
     if data_dir is not None:
         values["DATA_DIR"], sources["DATA_DIR"] = str(data_dir), "kommandoraden"
-    own = Path(values["DATA_DIR"]) / "secret"
-    if not values["SECRET_KEY"] and own.is_file():
-        values["SECRET_KEY"], sources["SECRET_KEY"] = own.read_text().strip(), "datakatalogen"
+    for name, file in _OWN.items():
+        own = Path(values["DATA_DIR"]) / file
+        if sources[name] == "förval" and own.is_file():
+            values[name], sources[name] = own.read_text().strip(), "datakatalogen"
     return Settings(values=values, sources=sources, is_demo=is_demo)
 
 
@@ -191,3 +193,8 @@ def make_secret(data_dir: Path) -> None:
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_hex(SECRET_LENGTH))
+
+
+def note_base_url(data_dir: Path, address: str) -> None:
+    """Keep the address at which a demo is reached, so that tokens made on its data folder hold there."""
+    (data_dir / _OWN["BASE_URL"]).write_text(address)

@@ -163,25 +163,32 @@ def completeness(submission: Submission, *, is_child: bool) -> Completeness:
 
 def check_complete(found: Completeness) -> None:
     """Raises `RuleBroken("case.incomplete")` naming each field that submitting needs."""
-    problems = tuple(Problem(gap.field, gap.why) for gap in found.missing if gap.required_for == "submit")
+    problems = _missing_to_submit(found)
     if problems:
-        raise RuleBroken("case.incomplete", "Ärendet kan inte skickas in än. Fyll i det som saknas.", problems)
+        raise RuleBroken("case.incomplete", "Ärendet kan inte skickas in än. Fyll i det som saknas.", tuple(problems))
 
 
-def read_submission(raw: Any, *, today: date) -> Submission:
+def _missing_to_submit(found: Completeness) -> list[Problem]:
+    return [Problem(gap.field, gap.why) for gap in found.missing if gap.required_for == "submit"]
+
+
+def read_submission(raw: Any, *, today: date, to_submit: bool = False) -> Submission:
     """The submission in plain JSON values.
 
-    Raises `Invalid` with every field that is unknown or of the wrong form, and every value that cannot be.
+    Raises `Invalid` with every field that is unknown or of the wrong form, every value that cannot be and, when it
+    is `to_submit`, every field that submitting needs and that is missing.
     """
     problems = parsing.problems(Submission, raw)
-    if not problems:
-        return msgspec.convert(raw, Submission)
-    named = tuple(problem.field for problem in problems)
     if not isinstance(raw, dict):
         raise Invalid(problems)
-    values = problems_of(_readable(raw, named), today=today)
-    problems += [problem for problem in values if not f"{problem.field}.".startswith(tuple(f"{n}." for n in named))]
-    raise Invalid(problems)
+    named = tuple(f"{problem.field}." for problem in problems)
+    submission = _readable(raw, named) if problems else msgspec.convert(raw, Submission)
+    further = problems_of(submission, today=today)
+    further += _missing_to_submit(completeness(submission, is_child=False)) if to_submit else []
+    problems += [problem for problem in further if not f"{problem.field}.".startswith(named)]
+    if problems:
+        raise Invalid(problems)
+    return submission
 
 
 def problems_of(submission: Submission, *, today: date) -> list[Problem]:
@@ -262,25 +269,26 @@ def _is_asked(path: str, submission: Submission) -> bool:
 
 
 def _readable(raw: dict[str, Any], bad: tuple[str, ...]) -> Submission:
-    """What can be read of plain values in which something is `bad`: without that, or without its whole section."""
-    whole = _without(raw, bad)
-    sections = {path.split(".")[0] for path in bad}
-    parts = {name: part for name, part in whole.items() if name not in sections}
-    for candidate in (whole, {**parts, "patient": whole.get("patient")}, parts):
+    """What can be read of plain values in which something is `bad`: without that, or without the lists that hold it."""
+    for candidate in (_without(raw, bad), _without(raw, bad, with_lists=True)):
         patient = candidate.get("patient")
-        identified = {"identity_number": "?", **(patient if isinstance(patient, dict) else {})}
+        candidate["patient"] = {"identity_number": "?", **(patient if isinstance(patient, dict) else {})}
         with suppress(msgspec.ValidationError):
-            return msgspec.convert({**candidate, "patient": identified}, Submission)
+            return msgspec.convert(candidate, Submission)
     return Submission(patient=Patient(identity_number="?"))
 
 
-def _without(raw: dict[str, Any], paths: tuple[str, ...]) -> dict[str, Any]:
+def _without(raw: dict[str, Any], paths: tuple[str, ...], *, with_lists: bool = False) -> dict[str, Any]:
     result = copy.deepcopy(raw)
     for path in paths:
         holder: Any = result
-        *parents, last = path.split(".")
+        *parents, last = path.rstrip(".").split(".")
         for key in parents:
-            holder = _child(holder, key)
+            child = _child(holder, key)
+            if with_lists and isinstance(child, list):
+                last = key
+                break
+            holder = child
         if isinstance(holder, dict):
             holder.pop(last, None)
     return result

@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, update
 from sqlalchemy import text as sql
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
