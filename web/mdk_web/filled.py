@@ -11,23 +11,15 @@ from mdk.parsing import parse
 from mdk_web.formkit import Form
 from mdk_web.rendering import local
 
-_STEERING = frozenset({"version", "do"})
-
 
 def values_of(document: msgspec.Struct) -> dict[str, str]:
     """What stands in each control of the document's form, by dotted name; what was not given is left out."""
     return dict(_leaves(msgspec.to_builtins(document, builtin_types=(datetime,)), ""))
 
 
-def content_of(form: Form, kind: type[msgspec.Struct], **otherwise: Any) -> dict[str, Any]:
-    """The form's plain values for a struct, without what steers the form; `otherwise` stands for what is empty."""
-    plain = form.plain(kind)
-    return otherwise | {name: value for name, value in plain.items() if name not in _STEERING}
-
-
 def read_as(form: Form, kind: type[msgspec.Struct], **otherwise: Any) -> Any:
-    """The same as a struct. Raises `Invalid` with every bad field."""
-    return parse(kind, content_of(form, kind, **otherwise))
+    """The form as a struct; `otherwise` stands for what is empty. Raises `Invalid` with every bad field."""
+    return parse(kind, otherwise | form.plain(kind))
 
 
 def rows_of(values: Mapping[str, str], name: str) -> list[int]:

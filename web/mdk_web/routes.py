@@ -4,11 +4,21 @@ from typing import Any
 
 from mdk_web.cases import api as cases_api
 from mdk_web.conferences import api as conferences_api
+from mdk_web.conferences import pages as conferences_pages
 from mdk_web.minutes import api as minutes_api
+from mdk_web.minutes import pages as minutes_pages
+from mdk_web.outbox import pages as outbox_pages
 from mdk_web.pathways import api as pathways_api
+from mdk_web.pathways import pages as pathways_pages
 from mdk_web.sign_in import pages as sign_in
 
-PAGE_HANDLERS: list[Any] = [*sign_in.HANDLERS]
+PAGE_HANDLERS: list[Any] = [
+    *sign_in.HANDLERS,
+    *conferences_pages.HANDLERS,
+    *minutes_pages.HANDLERS,
+    *pathways_pages.HANDLERS,
+    *outbox_pages.HANDLERS,
+]
 API_HANDLERS: list[Any] = [
     *cases_api.HANDLERS,
     *conferences_api.HANDLERS,

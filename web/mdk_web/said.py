@@ -32,5 +32,6 @@ SAID: Mapping[str, str] = MappingProxyType(
         "referral-accepted": "Remissen är accepterad.",
         "assignment-accepted": "Uppdraget är accepterat.",
         "mail-again": "Utskicket görs om.",
+        "series-begun": "Serien är planerad tolv veckor framåt. Ingen kallas förrän du skickar ut en agenda.",
     }
 )

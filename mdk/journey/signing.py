@@ -1,0 +1,24 @@
+"""Owns the reading back of minutes before they are signed."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from mdk.errors import RuleBroken
+from mdk.minutes import queries, rules
+from mdk.minutes.structs import MinutesView
+from mdk.people.structs import Viewer
+
+
+def read_back(session: Session, conference_id: str, number: str, *, by: Viewer, at: datetime) -> MinutesView:
+    """The saved minutes as the chair would sign them; the read is logged and nothing changes.
+
+    Raises `NotFound`, `NotAllowed`, `RuleBroken("minutes.not-saved")` and those of `minutes.rules.check_signable`.
+    """
+    conference, case, minutes = queries.load(session, conference_id, number, act="minutes.sign", by=by)
+    if minutes is None:
+        raise RuleBroken("minutes.not-saved", "Det finns inget sparat protokoll att signera. Spara det först.")
+    body = queries.body_of(minutes)
+    if minutes.signed_at is None:
+        rules.check_signable(body, queries.verdicts(case), queries.lacking(session, conference, case, body))
+    return queries.view(session, conference_id, number, by=by, at=at)

@@ -1,0 +1,123 @@
+"""Owns what the page of one conference shows: its slots, who it concerns, and which acts the viewer has."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from mdk.cases import queries as cases
+from mdk.cases.structs import CaseLine, QueueLine
+from mdk.conferences import queries
+from mdk.conferences.rules import PLANNABLE
+from mdk.conferences.structs import ConferenceState, ConferenceView, InvitedPerson, Slot
+from mdk.journey import releases
+from mdk.people.rules import may_ever
+from mdk_calendar.queries import current_invitation
+from mdk_web.conferences.forms import EARLY
+from mdk_web.filled import rows_of
+from mdk_web.formkit import Form
+from mdk_web.visits import Visit
+
+
+class ShownSlot(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the agenda; one that was typed and not saved has no time, and one that is not on it no line."""
+
+    case: str
+    minutes: str
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    presenter: str = ""
+    missing: list[str] = []
+    lacking: list[str] = []
+    line: CaseLine | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A case in the queue that can be picked, and where it already stands, if so."""
+
+    queued: QueueLine
+    elsewhere: datetime | None
+
+
+def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> dict[str, Any]:
+    """What the page needs; `typed` is a refused agenda, shown as it was typed. Raises `NotFound`, `NotAllowed`."""
+    view = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
+    plans = may_ever("conference.agenda", visit.viewer)
+    editable = plans and view.state in PLANNABLE
+    slots = slots_of(visit, view)
+    chairs = view.chair == visit.viewer.email and may_ever("conference.open", visit.viewer)
+    return {
+        "view": view,
+        "slots": _typed(slots, typed) if typed is not None else slots,
+        "editable": editable,
+        "plans": plans,
+        "chairs": chairs,
+        "early": view.starts_at - EARLY > visit.at,
+        "waiting": _waiting(visit, slots) if editable else [],
+        "preview": releases.preview(visit.session, view.id, by=visit.viewer, at=visit.at) if editable else None,
+        "me": _me(visit, view),
+        "has_invitation": current_invitation(visit.session, view.id, visit.viewer.person_id) is not None,
+        "primary": _primary(view, editable=editable, chairs=chairs),
+    }
+
+
+def slots_of(visit: Visit, view: ConferenceView) -> list[ShownSlot]:
+    """The agenda that the viewer sees, with each case's line and what its quorum lacks."""
+    lines = queries.agenda_lines(visit.session, view.agenda, at=visit.at)
+    lacking = {case.case: case.lacking for case in view.quorum.cases}
+    names = {person.email: person.name for person in view.people}
+    return [
+        ShownSlot(
+            case=slot.case,
+            minutes=str(slot.minutes),
+            starts_at=slot.starts_at,
+            ends_at=_end(slot),
+            presenter=names.get(slot.presenter, slot.presenter),
+            missing=slot.missing,
+            lacking=lacking.get(slot.case, []),
+            line=lines.get(slot.case),
+        )
+        for slot in view.agenda
+    ]
+
+
+def _typed(slots: list[ShownSlot], form: Form) -> list[ShownSlot]:
+    known = {slot.case: slot for slot in slots}
+    return [
+        msgspec.structs.replace(
+            known.get(case, ShownSlot(case=case, minutes="")), minutes=minutes, starts_at=None, ends_at=None
+        )
+        for case, minutes in _rows(form)
+    ]
+
+
+def _rows(form: Form) -> Iterator[tuple[str, str]]:
+    for place in rows_of(form, "items"):
+        yield form.get(f"items.{place}.case", ""), form.get(f"items.{place}.minutes", "")
+
+
+def _end(slot: Slot) -> datetime:
+    return slot.starts_at + timedelta(minutes=slot.minutes)
+
+
+def _waiting(visit: Visit, slots: list[ShownSlot]) -> list[Waiting]:
+    queued, _ = cases.queue(visit.session, by=visit.viewer, at=visit.at)
+    on_agenda = {slot.case for slot in slots}
+    free = [line for line in queued if line.case not in on_agenda]
+    planned = queries.planned_for(visit.session, [line.case for line in free])
+    return [Waiting(line, planned[line.case].starts_at if line.case in planned else None) for line in free]
+
+
+def _me(visit: Visit, view: ConferenceView) -> InvitedPerson | None:
+    asked = view.release and view.state in PLANNABLE
+    return next((each for each in view.people if asked and each.email == visit.viewer.email), None)
+
+
+def _primary(view: ConferenceView, *, editable: bool, chairs: bool) -> str:
+    """The page's one act: `release`, `open`, `session`, or none."""
+    if view.state == ConferenceState.IN_SESSION:
+        return "session"
+    if editable and (view.state == ConferenceState.PLANNED or view.unreleased_changes):
+        return "release"
+    return "open" if chairs and view.state == ConferenceState.RELEASED else ""

@@ -1,0 +1,99 @@
+"""Pages of the session view: the case and its minutes side by side, reading back, signing, and addenda."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import RawBody
+
+from mdk.conferences import queries as conferences
+from mdk.journey import decisions, signing
+from mdk.minutes import queries, service
+from mdk.minutes.structs import AddendumBody, MinutesBody
+from mdk_web.filled import read_as
+from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
+from mdk_web.minutes import shown
+from mdk_web.visits import PageRequest, go, page, reading, writing
+
+Page = Response[Any]
+
+
+def _path(conference_id: str, number: str) -> str:
+    return f"/conferences/{conference_id}/session/{number}"
+
+
+def _room(
+    request: PageRequest, conference_id: str, number: str, typed: Form | None = None, refusal: Refusal = NO_REFUSAL
+) -> Page:
+    with reading(request) as visit:
+        context = shown.room(visit, conference_id, number, typed)
+        return page(visit, "minutes/session.html", status=refusal.status, refusal=refusal, **context)
+
+
+def _typed_again(request: PageRequest, conference_id: str, number: str, body: bytes, *, refusal: Refusal) -> Page:
+    return _room(request, conference_id, number, Form(body), refusal)
+
+
+def _stored_again(request: PageRequest, conference_id: str, number: str, *, refusal: Refusal, **_: object) -> Page:
+    return _room(request, conference_id, number, None, refusal)
+
+
+@get("/conferences/{conference_id:str}/session", sync_to_thread=True)
+def begin(request: PageRequest, conference_id: str) -> Page:
+    with reading(request) as visit:
+        meeting = conferences.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
+        number = shown.first_open(visit, meeting)
+        return go(_path(conference_id, number) if number else f"/conferences/{conference_id}")
+
+
+@get("/conferences/{conference_id:str}/session/{number:str}", sync_to_thread=True)
+def show(request: PageRequest, conference_id: str, number: str) -> Page:
+    return _room(request, conference_id, number)
+
+
+@post("/conferences/{conference_id:str}/session/{number:str}", sync_to_thread=True)
+@shown_again(again=_typed_again)
+def save(request: PageRequest, conference_id: str, number: str, body: RawBody) -> Page:
+    with writing(request) as visit:
+        form = Form(body)
+        queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
+        named = {"conference_id": conference_id, "number": number}
+        written = read_as(form, MinutesBody)
+        service.save(visit.session, **named, version=form.version(), body=written, by=visit.viewer, at=visit.at)
+        following = "/sign" if form.get("do") == "review" else ""
+        return go(_path(conference_id, number) + following, said="minutes-saved")
+
+
+@get("/conferences/{conference_id:str}/session/{number:str}/sign", sync_to_thread=True)
+@shown_again(again=_stored_again)
+def read_back(request: PageRequest, conference_id: str, number: str) -> Page:
+    with reading(request) as visit:
+        minutes = signing.read_back(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+        if minutes.signed:
+            return go(_path(conference_id, number))
+        meeting = conferences.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
+        names = {person.email: person.name for person in meeting.people}
+        return page(visit, "minutes/sign.html", minutes=minutes, meeting=meeting, names=names)
+
+
+@post("/conferences/{conference_id:str}/session/{number:str}/sign", sync_to_thread=True)
+@shown_again(again=_stored_again)
+def sign(request: PageRequest, conference_id: str, number: str, body: RawBody) -> Page:
+    with writing(request) as visit:
+        version = Form(body).version()
+        named = {"conference_id": conference_id, "number": number}
+        decisions.sign(visit.session, **named, version=version, by=visit.viewer, at=visit.at)
+        return go(_path(conference_id, number), said="minutes-signed")
+
+
+@post("/conferences/{conference_id:str}/session/{number:str}/addenda", sync_to_thread=True)
+@shown_again(again=_typed_again)
+def add(request: PageRequest, conference_id: str, number: str, body: RawBody) -> Page:
+    with writing(request) as visit:
+        queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
+        text = read_as(Form(body), AddendumBody).text
+        named = {"conference_id": conference_id, "number": number}
+        service.add(visit.session, **named, text=text, by=visit.viewer, at=visit.at)
+        return go(_path(conference_id, number), said="addendum-saved")
+
+
+HANDLERS: list[Any] = [begin, show, save, read_back, sign, add]

@@ -1,0 +1,34 @@
+"""The page of the outbox: what was mailed to whom, and the second try of what failed."""
+
+from typing import Any
+
+from litestar import Response, get, post
+
+from mdk.journey import mail
+from mdk_web.formkit import NO_REFUSAL, Refusal, shown_again
+from mdk_web.visits import PageRequest, go, page, reading, writing
+
+Page = Response[Any]
+
+
+def _list(request: PageRequest, *, refusal: Refusal = NO_REFUSAL, **_: object) -> Page:
+    with reading(request) as visit:
+        lines = mail.outbox(visit.session, by=visit.viewer, at=visit.at)
+        failed = sum(line.state == "failed" for line in lines)
+        return page(visit, "outbox/index.html", status=refusal.status, lines=lines, failed=failed, refusal=refusal)
+
+
+@get("/outbox", sync_to_thread=True)
+def index(request: PageRequest) -> Page:
+    return _list(request)
+
+
+@post("/outbox/{row_id:int}/again", sync_to_thread=True)
+@shown_again(again=_list)
+def send_again(request: PageRequest, row_id: int) -> Page:
+    with writing(request) as visit:
+        mail.send_again(visit.session, row_id=row_id, by=visit.viewer, at=visit.at)
+        return go("/outbox", said="mail-again")
+
+
+HANDLERS: list[Any] = [index, send_again]

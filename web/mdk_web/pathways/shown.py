@@ -1,0 +1,60 @@
+"""Owns what the inboxes show: their columns by state, and the papers of one referral or assignment."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mdk.cases import queries as cases
+from mdk.minutes import queries as minutes
+from mdk.pathways.structs import AssignmentView, PrerequisiteRow, ReferralView
+from mdk_web.minutes.one_page import sections
+from mdk_web.visits import Visit
+
+Row = ReferralView | AssignmentView
+REFERRALS = (
+    ("Ny", ("created", "received")),
+    ("Komplettering", ("more_information",)),
+    ("Accepterad", ("accepted",)),
+    ("Planerad", ("scheduled",)),
+    ("Utförd", ("implanted", "reported")),
+    ("Inte utförd", ("declined", "cancelled")),
+)
+ASSIGNMENTS = (
+    ("Ny", ("assigned",)),
+    ("Accepterad", ("accepted",)),
+    ("Förbereds", ("preparing",)),
+    ("Pump insatt", ("inserted", "followed_up")),
+    ("Inte utförd", ("not_done",)),
+)
+
+
+class Column(NamedTuple):
+    """One column of an inbox."""
+
+    title: str
+    rows: list[Any]
+
+
+def columns(rows: Sequence[Row], layout: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Column]:
+    """The rows in their columns, those that have waited longest first."""
+    oldest_first = sorted(rows, key=lambda row: row.created_at)
+    return [Column(title, [row for row in oldest_first if row.state in states]) for title, states in layout]
+
+
+def count_met(rows: list[PrerequisiteRow]) -> str:
+    """How many of the prerequisites that apply are met: `3 av 19`."""
+    applying = [row for row in rows if row.applies]
+    return f"{sum(row.state == 'met' for row in applying)} av {len(applying)}"
+
+
+def papers(visit: Visit, row: Row) -> dict[str, Any]:
+    """The case and the signed minutes behind a referral or assignment. Raises `NotFound`, `NotAllowed`."""
+    case = cases.view(visit.session, row.case, by=visit.viewer, at=visit.at)
+    return {
+        "row": row,
+        "case": case,
+        "minutes": minutes.view(visit.session, row.conference, row.case, by=visit.viewer, at=visit.at),
+        "met": count_met(row.prerequisites),
+        "sections": sections(case, "diagnosis", "safety", "pain", "medicines", "treatments", "function"),
+        "patient_view": sections(case, "patient_view"),
+        "home_care": sections(case, "home_care"),
+    }
