@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import Phase
@@ -136,7 +136,7 @@ class Life(RuleBasedStateMachine):
     def released(self) -> bool:
         return make.conference_row(self.database, self.id).release > 0
 
-    def act(self, service: Callable[..., object], **given: object) -> None:
+    def act(self, service: Callable[..., object], **given: Any) -> None:
         self.at += timedelta(minutes=1)
         make.at_conference(self.database, self.id, service, at=self.at, **given)
 
