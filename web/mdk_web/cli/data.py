@@ -1,0 +1,135 @@
+"""Commands on what is stored: schema, reference data, import, access log, and the settings."""
+
+from math import floor
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from mdk_web.cli.lines import FAILED, Failure, say, table
+from mdk_web.cli.store import Store, opened
+
+if TYPE_CHECKING:
+    from mdk.people.structs import Viewer
+
+
+@click.command()
+@click.option("--check", "is_check", is_flag=True, help="Ändra inget; avsluta med 1 om något behöver göras.")
+def migrate(*, is_check: bool) -> None:
+    """Ge databasen det nyaste schemat."""
+    from mdk import db
+
+    with opened(is_new=not is_check) as store:
+        if not is_check:
+            db.migrate(store.database)
+        fault = db.check_schema(store.database)
+    if fault:
+        raise Failure(fault, FAILED)
+    say("Databasen har det nyaste schemat.")
+
+
+@click.group()
+def seed() -> None:
+    """Grunddata."""
+
+
+@seed.command()
+def reference() -> None:
+    """Läs in regioner och enheter; kan göras om utan skada."""
+    from mdk.journey import reference as data
+
+    with opened() as store, store.database.writing() as session:
+        regions, units = data.load(session)
+    say(f"{regions} regioner och {units} enheter finns.")
+
+
+@click.group("import")
+def import_() -> None:
+    """Läs in från fil."""
+
+
+@import_.command("cases")
+@click.argument("file", type=click.File("rb"))
+@click.option("--as", "email", required=True, metavar="EMAIL", help="Remittenten som ärendena läses in för.")
+@click.option("--submit", "is_submitted", is_flag=True, help="Skicka in varje ärende till triage.")
+def import_cases(file: BinaryIO, email: str, *, is_submitted: bool) -> None:
+    """Läs in ärenden från FILE (- för standard in): en JSON-lista av inskick.
+
+    En rad per ärende: nummer, läge, komplett i procent. Ett ärende med fel läses inte in, och varje fel i det skrivs
+    ut; de andra ärendena behålls.
+    """
+    from mdk.errors import Invalid
+    from mdk.parsing import decode_json
+    from mdk.people.queries import viewer
+    from mdk.people.rules import check_role
+
+    try:
+        documents = decode_json(file.read())
+    except Invalid as unreadable:
+        raise Failure(f"{file.name}: {unreadable.problems[0].message}") from unreadable
+    if not isinstance(documents, list):
+        raise Failure(f"{file.name}: filen ska vara en JSON-lista av ärenden.")
+    with opened() as store:
+        with store.database.reading() as session:
+            by = viewer(session, email=email)
+        check_role("case.create", by)
+        refused = 0
+        for place, document in enumerate(documents, start=1):
+            refused += not _import_one(store, place, document, by, is_submitted=is_submitted)
+    if refused:
+        raise Failure(f"{refused} av {len(documents)} ärenden avvisades; felen står ovan.", FAILED)
+
+
+@click.group()
+def audit() -> None:
+    """Åtkomstloggen."""
+
+
+@audit.command()
+def verify() -> None:
+    """Kontrollera att ingen rad i åtkomstloggen har ändrats eller tagits bort."""
+    from mdk.audit.queries import first_broken_row
+
+    with opened() as store, store.database.reading() as session:
+        broken = first_broken_row(session)
+    if broken is not None:
+        raise Failure(f"Åtkomstloggens kedja brister vid rad {broken}.", FAILED)
+    say("Åtkomstloggens kedja håller.")
+
+
+@click.command()
+def config() -> None:
+    """Visa varje inställning: värde, källa och betydelse; hemligheter visas inte."""
+    from mdk import settings
+
+    table(
+        ("Inställning", "Värde", "Källa", "Betydelse"),
+        [(one.name, one.value, one.source, one.meaning) for one in settings.load().shown()],
+    )
+
+
+def _import_one(store: Store, place: int, document: Any, by: "Viewer", *, is_submitted: bool) -> bool:
+    """Read one case in, in a transaction of its own; whether it was taken."""
+    from mdk import clock
+    from mdk.cases import rules, service
+    from mdk.errors import Invalid, RuleBroken
+
+    at = clock.now()
+    try:
+        submission = rules.read_submission(document, today=clock.today(at), to_submit=is_submitted)
+        with store.database.writing() as session:
+            case = service.create(session, submission=submission, by=by, at=at)
+            if is_submitted:
+                service.submit(session, number=case.number, version=case.version, by=by, at=at)
+            line = f"{case.number}  {case.state}  {floor(case.completeness * 100 + 1e-6)} %"
+    except (Invalid, RuleBroken) as refusal:
+        say(f"ärende {place}  avvisat")
+        for problem in refusal.problems:
+            say(f"    {problem.field or 'ärendet'}: {problem.message}")
+        if not refusal.problems:
+            say(f"    {refusal.message}")
+        return False
+    say(line)
+    return True
+
+
+COMMANDS = (migrate, seed, import_, audit, config)

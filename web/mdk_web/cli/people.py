@@ -1,0 +1,92 @@
+"""Commands on people, their assignments and their tokens."""
+
+import click
+
+from mdk_web.cli.lines import say, table
+from mdk_web.cli.store import opened
+
+YEAR = 366 * 24 * 60
+
+
+@click.group()
+def user() -> None:
+    """Personer och deras uppdrag."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="Personens namn.")
+@click.option("--role", required=True, help="Rollen, till exempel referrer eller coordinator.")
+@click.option("--unit", required=True, help="Enhetens id, till exempel palliativa-vaxjo.")
+def add(email: str, name: str, role: str, unit: str) -> None:
+    """Ge en person ett uppdrag; personen läggs till om adressen är ny."""
+    from mdk import clock
+    from mdk.people import service
+
+    with opened() as store, store.database.writing() as session:
+        assignment = service.add(session, email=email, name=name, role=role, unit_id=unit, at=clock.now())
+    say(f"{email.strip().lower()} har uppdrag {assignment}: {role}, {unit}")
+
+
+@user.command("list")
+def show() -> None:
+    """Visa alla personer och uppdrag."""
+    from mdk.people import queries
+
+    with opened() as store, store.database.reading() as session:
+        lines = queries.people(session)
+    heads = ("Adress", "Namn", "Uppdrag", "Roll", "Enhet", "Läge")
+    table(
+        heads,
+        [
+            (
+                line.email,
+                line.name,
+                str(line.assignment_id),
+                line.role,
+                line.unit_id,
+                "aktiv" if line.active else "avslutad",
+            )
+            for line in lines
+        ],
+    )
+
+
+@user.command("disable")
+@click.argument("email")
+def disable(email: str) -> None:
+    """Avsluta en persons åtkomst genast; det personen gjort står kvar."""
+    from mdk import clock
+    from mdk.people import service
+
+    with opened() as store, store.database.writing() as session:
+        service.disable(session, email=email, at=clock.now())
+    say(f"{email.strip().lower()} har inte längre åtkomst.")
+
+
+@click.command()
+@click.argument("email")
+@click.option(
+    "--minutes", type=click.IntRange(1, YEAR), default=60, show_default=True, help="Hur länge nyckeln gäller."
+)
+@click.option("--assignment", type=int, help="Uppdragets nummer, när personen har flera (se mdk user list).")
+def token(email: str, minutes: int, assignment: int | None) -> None:
+    """Skriv ut en åtkomstnyckel till API:et."""
+    from mdk import clock, tokens
+    from mdk.people.queries import viewer
+
+    with opened() as store:
+        with store.database.reading() as session:
+            by = viewer(session, email=email, assignment_id=assignment)
+        bearer = tokens.issue_bearer(
+            store.settings.secret_key,
+            person_id=by.person_id,
+            assignment_id=by.assignment_id,
+            now=clock.now(),
+            minutes=minutes,
+            issuer=store.settings["BASE_URL"],
+        )
+    say(bearer)
+
+
+COMMANDS = (user, token)

@@ -1,0 +1,105 @@
+"""Commands that run: the demo, the web server and the worker."""
+
+import errno
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import click
+
+from mdk_web.cli.lines import Failure, say
+from mdk_web.cli.store import opened
+
+HOST, PORT = "127.0.0.1", 8000
+_host = click.option("--host", default=HOST, show_default=True, help="Adress att lyssna på.")
+_port = click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="Port.")
+
+
+@click.command()
+@_host
+@_port
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), default=Path("var/demo"), show_default=True)
+@click.option("--reset", "is_reset", is_flag=True, help="Börja om: ta bort demons data först.")
+@click.option("--empty", "is_empty", is_flag=True, help="Läs in personer och enheter men inga ärenden.")
+def demo(host: str, port: int, data: Path, *, is_reset: bool, is_empty: bool) -> None:
+    """Starta allt på den här datorn med påhittade personer och ärenden.
+
+    Databas, webbserver och utskick körs i en process och inget annat behövs; e-post läggs som filer i DATA/outbox.
+    Nästa start behåller det som finns.
+    """
+    from mdk_web.cli import demonstration
+
+    check_free(host, port)
+    demonstration.prepare(data, address_of(host, port), is_reset=is_reset, is_empty=is_empty)
+    demonstration.run(data, host, port)
+
+
+@click.command()
+@_host
+@_port
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Antal processer.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Starta webbservern på den inställda databasen."""
+    with opened() as store:
+        if workers > 1 and store.database.is_sqlite:
+            raise Failure("En inbäddad databas (SQLite) tål bara --workers 1. Använd PostgreSQL för fler.")
+        _ = store.settings.secret_key
+    check_free(host, port)
+    from granian.constants import Interfaces
+    from granian.server import Server
+
+    say(f"Lyssnar på {address_of(host, port)} (Ctrl-C avslutar)")
+    Server(
+        "mdk_web.serving:create",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        factory=True,
+        websockets=False,
+        log_enabled=False,
+        workers_kill_timeout=8,
+    ).serve()
+
+
+@click.command()
+@click.option("--once", "is_once", is_flag=True, help="Gör det som väntar nu och sluta sedan.")
+def worker(*, is_once: bool) -> None:
+    """Skicka det som ska ut, och planera serier framåt."""
+    from mdk import clock
+    from mdk_calendar.worker import Worker, plan_series, run_once
+    from mdk_web.serving import log_as
+
+    with opened() as store:
+        log_as(store.settings)
+        if is_once:
+            plan_series(store.database, at=clock.now())
+            handled = run_once(store.database, store.settings, at=clock.now())
+            say(f"{handled} utskick hanterades.")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        Worker(store.database, store.settings).run(stop)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raises `Failure` when the address cannot be listened on."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as fault:
+        why = "används redan" if fault.errno == errno.EADDRINUSE else f"kan inte användas ({fault.strerror})"
+        raise Failure(f"Port {port} på {host} {why}. Välj en annan med --port.") from fault
+
+
+def address_of(host: str, port: int) -> str:
+    """The address at which people on this machine reach what listens on `host`."""
+    shown = {"0.0.0.0": HOST, "::": "::1"}.get(host, host)  # noqa: S104 - shown, not listened on
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+COMMANDS = (demo, serve, worker)

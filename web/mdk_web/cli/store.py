@@ -1,0 +1,48 @@
+"""Owns the way from settings to the database that a command works on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mdk_web.cli.lines import FAILED, Failure
+
+if TYPE_CHECKING:
+    from mdk.db import Database
+    from mdk.settings import Settings
+
+
+class Store(NamedTuple):
+    """The settings of this run and their database."""
+
+    settings: "Settings"
+    database: "Database"
+
+
+@contextmanager
+def opened(*, is_new: bool = False) -> Iterator[Store]:
+    """The configured database with the newest schema, or, when it may be new, with any or none.
+
+    Raises `BadSetting`, and `Failure` for a database that does not exist or must be migrated first.
+    """
+    from mdk import settings as house
+    from mdk.db import Database, check_revision
+
+    settings = house.load()
+    database = Database(settings.database_url)
+    try:
+        if database.is_sqlite:
+            _check_file(Path(database.url.database or ""), is_new=is_new)
+        fault = "" if is_new else check_revision(database)
+        if fault:
+            raise Failure(fault, FAILED)
+        yield Store(settings, database)
+    finally:
+        database.close()
+
+
+def _check_file(file: Path, *, is_new: bool) -> None:
+    if is_new:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    elif not file.is_file():
+        raise Failure(f"Databasen {file} finns inte. Ange MDK_DATA_DIR eller MDK_DATABASE_URL, eller kör: mdk migrate")

@@ -1,0 +1,39 @@
+"""Owns how the application is served: what each web worker makes of the settings, and the form of the log."""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from litestar import Litestar
+
+from mdk import settings as house
+from mdk.db import Database
+from mdk.settings import Settings
+from mdk_web.app import create_app
+
+
+def create() -> Litestar:
+    """The application on the configured database, for each worker of the web server. Raises `BadSetting`."""
+    settings = house.load()
+    log_as(settings)
+    return create_app(settings, Database(settings.database_url))
+
+
+def log_as(settings: Settings, level: int = logging.INFO) -> None:
+    """Write the log to standard error, as lines for people or as JSON; only what `level` asks for."""
+    last: Callable[..., Any] = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if settings["LOG_FORMAT"] == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
