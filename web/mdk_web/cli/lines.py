@@ -18,7 +18,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = REFUSED) -> None:
         super().__init__(message)
-        self.exit_code = exit_code  # type: ignore[misc] - click reads the instance
+        self.exit_code = exit_code  # type: ignore[misc]
 
 
 class Commands(click.Group):
