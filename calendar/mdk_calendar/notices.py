@@ -16,7 +16,7 @@ from mdk_calendar.mail import Notice, NoticeKind, notice_message_id, notice_subj
 TOPIC: Final = "notice."
 GONE: Final = "Personen är inte längre aktiv i systemet. Meddela den som har tagit över."
 _KINDS: Final = frozenset(get_args(NoticeKind))
-_PAGES: Final[dict[str, str]] = {"referral-received": "/referrals", "assignment-received": "/assignments"}
+_PAGES: Final[dict[str, str]] = {"referral-received": "/referrals", "assignment-received": "/assignments-inbox"}
 _UNKNOWN: Final = "Meddelandet är av ett slag som systemet inte känner."
 
 
