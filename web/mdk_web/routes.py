@@ -3,17 +3,25 @@
 from typing import Any
 
 from mdk_web.cases import api as cases_api
+from mdk_web.cases import pages as cases_pages
 from mdk_web.conferences import api as conferences_api
 from mdk_web.conferences import pages as conferences_pages
+from mdk_web.home import pages as home_pages
 from mdk_web.minutes import api as minutes_api
 from mdk_web.minutes import pages as minutes_pages
 from mdk_web.outbox import pages as outbox_pages
 from mdk_web.pathways import api as pathways_api
 from mdk_web.pathways import pages as pathways_pages
+from mdk_web.queue import pages as queue_pages
 from mdk_web.sign_in import pages as sign_in
+from mdk_web.triage import pages as triage_pages
 
 PAGE_HANDLERS: list[Any] = [
     *sign_in.HANDLERS,
+    *home_pages.HANDLERS,
+    *cases_pages.HANDLERS,
+    *triage_pages.HANDLERS,
+    *queue_pages.HANDLERS,
     *conferences_pages.HANDLERS,
     *minutes_pages.HANDLERS,
     *pathways_pages.HANDLERS,

@@ -1,0 +1,59 @@
+"""Owns which acts a case's page offers to whom, and what each takes."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import msgspec
+
+from mdk.cases import rules, service
+from mdk.cases.structs import (
+    AcceptBody,
+    AnswerBody,
+    CaseState,
+    CaseView,
+    Nothing,
+    ReasonBody,
+    RedirectBody,
+    SupplementBody,
+)
+from mdk.people.rules import may_ever
+from mdk.people.structs import Viewer
+
+
+class Act(NamedTuple):
+    """One act: what its form is read as, what it does, and what is said after it."""
+
+    body: type[msgspec.Struct]
+    do: Callable[..., Any]
+    said: str
+
+
+ACTS: Mapping[str, Act] = MappingProxyType(
+    {
+        "submit": Act(Nothing, service.submit, "case-submitted"),
+        "supplement": Act(AnswerBody, service.supplement, "case-supplemented"),
+        "accept": Act(AcceptBody, service.accept, "case-accepted"),
+        "request-supplement": Act(SupplementBody, service.request_supplement, "case-supplement-requested"),
+        "answer": Act(AnswerBody, service.answer, "case-answered"),
+        "redirect": Act(RedirectBody, service.redirect, "case-redirected"),
+        "decline": Act(ReasonBody, service.decline, "case-declined"),
+    }
+)
+TRIAGE = ("accept", "request-supplement", "answer", "redirect", "decline")
+_ANNOUNCED = frozenset({CaseState.SCHEDULED, CaseState.DISCUSSED, CaseState.DECIDED})
+
+
+def acts_of(view: CaseView, viewer: Viewer) -> set[str]:
+    """The acts that this viewer may do to the case as it stands."""
+    if may_ever("case.accept", viewer):
+        return {act for act in TRIAGE if view.state in rules.MOVES[act][0]}
+    if not may_ever("case.patch", viewer) or view.unit != viewer.unit_id:
+        return set()
+    offered = {
+        "edit": view.state in rules.EDITABLE,
+        "submit": view.state in rules.MOVES["submit"][0],
+        "supplement": view.state in _ANNOUNCED,
+        "confirm-read": (view.outcome is not None or view.answer is not None) and view.read_confirmed_at is None,
+    }
+    return {act for act, is_open in offered.items() if is_open}

@@ -1,0 +1,294 @@
+"""Pages of cases: the list, one case to read, the form that it is written in, and breaking the glass."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+from urllib.parse import urlencode
+
+from litestar import Response, get, post
+from litestar.params import FromPath, RawBody
+
+from mdk import clock
+from mdk.cases import queries, rules, service
+from mdk.cases.structs import ReasonBody
+from mdk.conferences import queries as conferences
+from mdk.errors import NotFound
+from mdk.journey import work
+from mdk.minutes import queries as minutes
+from mdk.people.rules import check_role, may_ever
+from mdk_web import words
+from mdk_web.cases import forms
+from mdk_web.cases.acts import acts_of
+from mdk_web.cases.sections import SECTIONS, field_at
+from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
+from mdk_web.visits import PageRequest, Visit, fragment, go, page, reading, wants_fragment, writing
+
+P = ParamSpec("P")
+NEW = "/cases/new"
+FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("", "Alla", ()),
+    ("drafts", "Utkast", ("draft",)),
+    ("triage", "Hos samordningen", ("submitted",)),
+    ("supplement", "Komplettering begärd", ("supplement_requested",)),
+    ("queue", "I kö och på agenda", ("accepted", "scheduled", "discussed")),
+    ("decided", "Rekommendation klar", ("decided", "answered")),
+    ("ended", "Avslutade", ("closed", "redirected", "declined", "withdrawn", "deceased")),
+)
+PER_PAGE = 25
+
+
+@get("/cases", sync_to_thread=True)
+def index(request: PageRequest) -> Response[str]:
+    with reading(request) as visit:
+        return _list(visit, search=request.query_params.get("q", "")[:200])
+
+
+@post("/cases/search", sync_to_thread=True)
+def search(request: PageRequest, body: RawBody) -> Response[Any]:
+    """What may be an identity number is never put into an address."""
+    wanted = Form(body).get("q", "")[:200]
+    if not any(sign.isdigit() for sign in wanted) or wanted.upper().startswith("MDK-"):
+        return go(f"/cases?{urlencode({'q': wanted})}")
+    with reading(request) as visit:
+        return _list(visit, search=wanted)
+
+
+def or_unknown(handler: Callable[P, Response[Any]]) -> Callable[P, Response[Any]]:
+    """Let a clinical reader who may not know of a case break the glass; the same whether it exists or not."""
+
+    @wraps(handler)
+    def answering(*args: P.args, **kwargs: P.kwargs) -> Response[Any]:
+        try:
+            return handler(*args, **kwargs)
+        except NotFound:
+            request: PageRequest = kwargs["request"]  # type: ignore[assignment]
+        with reading(request) as visit:
+            if not may_ever("case.break-glass", visit.viewer):
+                raise NotFound
+            return page(visit, "cases/unknown.html", status=404)
+
+    return answering
+
+
+@get("/cases/{number:str}", sync_to_thread=True)
+@or_unknown
+def show(request: PageRequest, number: FromPath[str]) -> Response[str]:
+    with reading(request) as visit:
+        return show_case(visit, number, NO_REFUSAL)
+
+
+@get(NEW, sync_to_thread=True)
+def new(request: PageRequest) -> Response[str]:
+    with reading(request) as visit:
+        check_role("case.create", visit.viewer)
+        return _new_form(visit, forms.beginning(visit.viewer, clock.today(visit.at)), NO_REFUSAL)
+
+
+def _new_again(request: PageRequest, body: bytes, *, refusal: Refusal) -> Response[str]:
+    with reading(request) as visit:
+        check_role("case.create", visit.viewer)
+        form = Form(body)
+        return _new_form(visit, forms.typed(form), refusal, added=forms.wants_row(form))
+
+
+@post(NEW, sync_to_thread=True)
+@shown_again(again=_new_again)
+def create(request: PageRequest, body: RawBody) -> Response[Any]:
+    form = Form(body)
+    if forms.wants_row(form):
+        return _new_again(request, body, refusal=NO_REFUSAL)
+    with writing(request) as visit:
+        submission = forms.read(form, clock.today(visit.at))
+        case = service.create(visit.session, submission=submission, by=visit.viewer, at=visit.at)
+        return _after_save(visit, form, case.number, case.version)
+
+
+@get("/cases/{number:str}/edit", sync_to_thread=True)
+def edit(request: PageRequest, number: FromPath[str]) -> Response[Any]:
+    with reading(request) as visit:
+        case = queries.load(visit.session, number, act="case.patch", by=visit.viewer, at=visit.at)
+        if case.state not in rules.EDITABLE:
+            return go(f"/cases/{number}")
+        return _edit_form(visit, number, None, NO_REFUSAL)
+
+
+def _edit_again(request: PageRequest, number: str, body: bytes, *, refusal: Refusal) -> Response[str]:
+    with reading(request) as visit:
+        queries.load(visit.session, number, act="case.patch", by=visit.viewer, at=visit.at)
+        shown = _edit_form(visit, number, Form(body), refusal)
+        if wants_fragment(request):
+            shown.headers |= {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML"}
+        return shown
+
+
+@post("/cases/{number:str}/edit", sync_to_thread=True)
+@shown_again(again=_edit_again)
+def save(request: PageRequest, number: FromPath[str], body: RawBody) -> Response[Any]:
+    form = Form(body)
+    if forms.wants_row(form):
+        return _edit_again(request, number, body, refusal=NO_REFUSAL)
+    with writing(request) as visit:
+        submission, version = forms.read(form, clock.today(visit.at)), form.version()
+        case = service.replace(
+            visit.session, number=number, version=version, submission=submission, by=visit.viewer, at=visit.at
+        )
+        visit.session.flush()
+        return _after_save(visit, form, number, case.version)
+
+
+@post("/cases/preview", sync_to_thread=True)
+def preview(request: PageRequest, body: RawBody) -> Response[str]:
+    with reading(request) as visit:
+        check_role("case.create", visit.viewer)
+        working = forms.working(forms.lenient(Form(body)), clock.today(visit.at))
+        return fragment(visit, "cases/_panel.html", working=working, holder=forms.holder, oob=True)
+
+
+@get("/cases/break-glass", sync_to_thread=True)
+def glass(request: PageRequest) -> Response[str]:
+    with reading(request) as visit:
+        check_role("case.break-glass", visit.viewer)
+        number = str(request.query_params.get("number", ""))[:30]
+        return page(visit, "cases/glass.html", number=number, reason="", refusal=NO_REFUSAL)
+
+
+def _glass_again(request: PageRequest, body: bytes, *, refusal: Refusal) -> Response[str]:
+    with reading(request) as visit:
+        check_role("case.break-glass", visit.viewer)
+        form = Form(body)
+        return page(
+            visit,
+            "cases/glass.html",
+            status=refusal.status,
+            number=form.get("number", ""),
+            reason=form.get("reason", ""),
+            refusal=refusal,
+        )
+
+
+@post("/cases/break-glass", sync_to_thread=True)
+@shown_again(again=_glass_again)
+def break_glass(request: PageRequest, body: RawBody) -> Response[Any]:
+    form = Form(body)
+    with writing(request) as visit:
+        number = form.get("number", "").upper()
+        reason = forms.only(form, "reason").read(ReasonBody).reason
+        service.break_glass(visit.session, number=number, reason=reason, by=visit.viewer, at=visit.at)
+    return go(f"/cases/{number}", said="glass-broken")
+
+
+def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", form: Form | None = None) -> Response[str]:
+    """The page of one case; after a refused act with that act's form open and what was typed in it."""
+    session, by, at = visit.session, visit.viewer, visit.at
+    view = queries.view(session, number, by=by, at=at)
+    return page(
+        visit,
+        "cases/show.html",
+        status=refusal.status,
+        view=view,
+        line=forms.strip_of(view),
+        filled=forms.stored(view),
+        working=forms.working(view, clock.today(at)),
+        sections=SECTIONS,
+        holder=forms.holder,
+        acts=acts_of(view, by),
+        act=act,
+        typed=form or {},
+        refusal=refusal,
+        story=work.story(session, number, by=by, at=at),
+        minutes=minutes.of_case(session, number, by=by, at=at),
+        planned=conferences.planned_for(session, [number]).get(number),
+        next_starts=conferences.next_starts(session, at=at),
+        target=clock.add_working_days(view.submitted_at, 1) if view.submitted_at else None,
+    )
+
+
+def _list(visit: Visit, *, search: str) -> Response[str]:
+    asked = visit.request.query_params
+    chosen = next((each for each in FILTERS if each[0] == asked.get("state")), FILTERS[0])
+    region = asked.get("region") if asked.get("region") in words.WORDS["region"] else None
+    lines, following = queries.lines(
+        visit.session,
+        by=visit.viewer,
+        at=visit.at,
+        states=chosen[2],
+        region=region,
+        search=search,
+        limit=PER_PAGE,
+        cursor=asked.get("cursor") or None,
+    )
+    return page(
+        visit,
+        "cases/index.html",
+        lines=lines,
+        following=following,
+        filters=FILTERS,
+        chosen=chosen[0],
+        region=region or "",
+        search=search,
+        in_address=visit.request.method == "GET",
+        may_create=may_ever("case.create", visit.viewer),
+    )
+
+
+def _new_form(visit: Visit, filled: forms.Filled, refusal: Refusal, *, added: str = "") -> Response[str]:
+    return _form(visit, filled, refusal, here=NEW, added=added, can_submit=True)
+
+
+def _edit_form(visit: Visit, number: str, form: Form | None, refusal: Refusal) -> Response[str]:
+    view = queries.view(visit.session, number, by=visit.viewer, at=visit.at)
+    now = forms.stored(view)
+    filled = now if form is None else forms.typed(form)
+    clash = [(path, now.one(path)) for path in now.differing(filled)] if refusal.status == 409 else []
+    return _form(
+        visit,
+        filled,
+        refusal,
+        here=f"/cases/{number}/edit",
+        line=forms.strip_of(view),
+        version=view.version,
+        can_submit=view.state in rules.MOVES["submit"][0],
+        added="" if form is None else forms.wants_row(form),
+        clash=clash,
+    )
+
+
+def _form(visit: Visit, filled: forms.Filled, refusal: Refusal, **context: Any) -> Response[str]:
+    shown = {"line": None, "version": 0, "saved_at": None, "added": "", "clash": [], **context}
+    return page(
+        visit,
+        "cases/edit.html",
+        status=refusal.status,
+        filled=filled,
+        refusal=forms.pointed(refusal),
+        working=forms.working(forms.reread(filled), clock.today(visit.at)),
+        sections=SECTIONS,
+        holder=forms.holder,
+        field_at=field_at,
+        required=forms.required_words,
+        suggestions={"patient.care_place": [visit.viewer.unit_name], "consent.given_to": [visit.viewer.name]},
+        **shown,
+    )
+
+
+def _after_save(visit: Visit, form: Form, number: str, version: int) -> Response[Any]:
+    """Where a saved form leads: to the case when it is sent in too, else on in the form."""
+    if form.get("do") == "submit":
+        service.submit(visit.session, number=number, version=version, by=visit.viewer, at=visit.at)
+        return go(f"/cases/{number}", said="case-submitted")
+    if not wants_fragment(visit.request):
+        return go(f"/cases/{number}/edit", said="case-saved")
+    return fragment(
+        visit,
+        "cases/_saved.html",
+        working=forms.working(forms.lenient(form), clock.today(visit.at)),
+        version=version,
+        saved_at=visit.at,
+        here=f"/cases/{number}/edit",
+        can_submit=queries.load(visit.session, number, act="case.patch", by=visit.viewer, at=visit.at).state
+        in rules.MOVES["submit"][0],
+        holder=forms.holder,
+    )
+
+
+HANDLERS: list[Any] = [index, search, show, new, create, edit, save, preview, glass, break_glass]

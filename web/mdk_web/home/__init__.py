@@ -1,0 +1,1 @@
+"""A person's own start page, and the help."""

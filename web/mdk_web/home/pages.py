@@ -1,0 +1,44 @@
+"""The start page, Mitt arbete, and the help."""
+
+from typing import Any
+
+from litestar import Response, get
+
+from mdk import clock
+from mdk.clinical.factor_sets import factor_sets
+from mdk.journey import work
+from mdk.outbox.queries import count_failed
+from mdk.people.rules import may_ever
+from mdk_web.visits import PageRequest, page, reading
+
+MOST = 6
+TARGET_WORKING_DAYS = 1
+
+
+@get("/", sync_to_thread=True)
+def mine(request: PageRequest) -> Response[str]:
+    with reading(request) as visit:
+        session, by, at = visit.session, visit.viewer, visit.at
+        waiting = work.waiting(session, by=by, at=at, limit=MOST)
+        return page(
+            visit,
+            "home/index.html",
+            waiting=waiting,
+            now=at,
+            role=str(by.role),
+            targets={task.key: clock.add_working_days(task.since or at, TARGET_WORKING_DAYS) for task in waiting.tasks},
+            conference=work.next_conference(session, by=by, at=at) if may_ever("conference.read", by) else None,
+            tallies=work.tallies(session, by=by, at=at) if may_ever("case.read", by) else None,
+            failed=count_failed(session) if may_ever("outbox.read", by) else 0,
+            may_create=may_ever("case.create", by),
+            may_queue=may_ever("queue.read", by),
+        )
+
+
+@get("/help", sync_to_thread=True)
+def explain(request: PageRequest) -> Response[str]:
+    with reading(request) as visit:
+        return page(visit, "home/help.html", tables=factor_sets())
+
+
+HANDLERS: list[Any] = [mine, explain]

@@ -1,0 +1,1 @@
+"""Triage: the list of what was submitted, and the acts on one case."""
