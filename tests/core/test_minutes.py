@@ -1,0 +1,345 @@
+"""Minutes: suggested, saved, signed once and for all, added to; and who may read them when."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import make
+from mdk.db import Database
+from mdk.errors import NotAllowed, NotFound, RuleBroken, Stale
+from mdk.minutes import queries, rules, service
+from mdk.minutes.structs import MinutesBody
+from mdk.people import service as people
+
+SEE_ALL = {make.COORDINATOR, make.CHAIR, make.CONSULTANT}
+
+
+@pytest.fixture
+def held(clinic: Database) -> tuple[Database, str, str]:
+    """A clinic, the id of a conference in session there, and the number of the case on it."""
+    number = make.accepted(clinic)
+    return clinic, make.in_session(clinic, [number]), number
+
+
+def view(database: Database, conference_id: str, number: str, name: str = make.CHAIR, **given: Any) -> Any:
+    return make.ask(database, name, queries.view, conference_id, number, **{"at": make.MEETS, **given})
+
+
+def broken(act: Any) -> tuple[str, list[str]]:
+    with pytest.raises(RuleBroken) as refused:
+        act()
+    return refused.value.rule, [problem.field for problem in refused.value.problems]
+
+
+def signing(database: Database, conference_id: str, number: str, body: MinutesBody) -> Any:
+    make.save(database, conference_id, number, body)
+    return lambda: make.sign(database, conference_id, number)
+
+
+def readers(database: Database, conference_id: str, number: str, at: Any) -> set[str]:
+    seeing = set()
+    for name in make.EVERYONE:
+        try:
+            view(database, conference_id, number, name, at=at)
+            seeing.add(name)
+        except (NotFound, NotAllowed):
+            continue
+    return seeing
+
+
+def test_before_the_first_save_content_is_suggested_as_version_0(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    seen = view(clinic, conference_id, number)
+    assert (seen.version, seen.signed, seen.addenda, seen.outcome) == (0, None, [], None)
+    attending = {row.email: (row.present, row.knows_patient) for row in seen.attendance}
+    assert attending[make.email(make.REFERRER)] == (False, True)
+    assert make.email(make.CONSULTANT) in attending
+    assert {row.what: row.assessment for row in seen.contraindications} == {
+        "infection": "none",
+        "coagulation": "none",
+        "intraspinal_growth": "none",
+        "raised_icp": "none",
+    }
+    assert seen.informs_patient == "Vera Remitterius"
+    assert seen.out_of_hours_contact
+    assert [(verdict.id, verdict.met) for verdict in seen.rules] == [
+        ("pump.intern-duration", "yes"),
+        ("pump.intern-mobility", "yes"),
+    ]
+    assert make.minutes_version(clinic, conference_id, number) == 0
+
+
+def test_the_first_save_makes_the_case_discussed_and_each_save_raises_the_version(
+    held: tuple[Database, str, str],
+) -> None:
+    clinic, conference_id, number = held
+    make.save(clinic, conference_id, number, MinutesBody())
+    assert (make.state_of(clinic, number), make.minutes_version(clinic, conference_id, number)) == ("discussed", 1)
+    make.save(clinic, conference_id, number, make.minutes_body(answer="Nej"))
+    seen = view(clinic, conference_id, number)
+    assert (seen.version, seen.answer, seen.outcome) == (2, "Nej", "extern_pump")
+    for version in (0, 1, 3):
+        with pytest.raises(Stale) as stale:
+            make.act(
+                clinic,
+                make.CHAIR,
+                service.save,
+                conference_id=conference_id,
+                number=number,
+                version=version,
+                body=make.minutes_body(answer="Annat"),
+            )
+        assert stale.value.current == 2
+    assert view(clinic, conference_id, number).answer == "Nej"
+
+
+def test_minutes_are_not_written_before_the_conference_began_but_also_after_it_closed(clinic: Database) -> None:
+    number = make.accepted(clinic)
+    conference_id = make.released(clinic, [number])
+    assert broken(lambda: make.save(clinic, conference_id, number))[0] == "minutes.not-in-session"
+    assert view(clinic, conference_id, number).version == 0
+    make.closed(clinic, make.opened(clinic, conference_id))
+    make.save(clinic, conference_id, number, at=make.MEETS + make.DAY)
+    make.sign(clinic, conference_id, number, at=make.MEETS + make.DAY)
+    assert make.state_of(clinic, number) == "decided"
+
+
+def test_a_case_that_is_not_on_the_released_agenda_has_no_minutes(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, _ = held
+    other = make.accepted(clinic)
+    for number in (other, "MDK-2026-9999", ""):
+        with pytest.raises(NotFound):
+            view(clinic, conference_id, number)
+        with pytest.raises(NotFound):
+            make.save(clinic, conference_id, number)
+    planned = make.conference(clinic, [other])
+    with pytest.raises(NotFound):
+        view(clinic, planned, other)
+
+
+def test_only_this_conference_s_chair_writes_signs_and_adds(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    with clinic.writing() as session:
+        people.add(session, email="annan@demo.mdk", name="Annan", role="chair", unit_id="mdk-samordning", at=make.AT)
+    make.save(clinic, conference_id, number)
+    for name in ("annan", make.COORDINATOR, make.CONSULTANT, make.NURSE, make.REFERRER):
+        with pytest.raises(NotAllowed):
+            make.save(clinic, conference_id, number, by=name)
+        with pytest.raises(NotAllowed):
+            make.sign(clinic, conference_id, number, by=name)
+        with pytest.raises(NotAllowed):
+            add_to(clinic, conference_id, number, by=name)
+
+
+def add_to(database: Database, conference_id: str, number: str, text: str = "Rättelse", by: str = make.CHAIR) -> Any:
+    return make.act(
+        database, by, service.add, conference_id=conference_id, number=number, text=text, at=make.MEETS + make.DAY
+    )
+
+
+# ------------------------------------------------------------------------------------------------- signing
+ALWAYS = {"outcome", "motivation"}
+SAID = {"answer", "refractory", "informs_patient", "out_of_hours_contact"}
+DONE = {"responsible_unit", "due"}
+THROUGH = {"route", "opioid_plan_owner"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fields"),
+    [
+        (None, ALWAYS | SAID),
+        ("deferred", ALWAYS),
+        ("extern_pump", ALWAYS | SAID | DONE | THROUGH),
+        ("intern_pump", ALWAYS | SAID | DONE | THROUGH),
+        ("epidural", ALWAYS | SAID | DONE | THROUGH),
+        ("nerve_block", ALWAYS | SAID | DONE),
+        ("neurolysis", ALWAYS | SAID | DONE),
+        ("other_intervention", ALWAYS | SAID | DONE),
+        ("optimise_conventional", ALWAYS | SAID),
+        ("further_workup", ALWAYS | SAID),
+        ("not_suitable", ALWAYS | SAID),
+        ("patient_declines", ALWAYS | SAID),
+        ("too_late", ALWAYS | SAID),
+        ("no_recommendation", ALWAYS | SAID),
+    ],
+)
+def test_each_outcome_needs_its_fields_to_be_signed(outcome: str | None, fields: set[str]) -> None:
+    assert set(rules.needed(outcome)) == fields
+    for field in fields:
+        for nothing in (None, "", "  ") if field not in {"outcome", "refractory", "route", "due"} else (None,):
+            body = make.minutes_body(outcome, **{field: nothing})
+            expected = [field] if outcome or field == "outcome" else sorted({field, "outcome"})
+            with pytest.raises(RuleBroken) as refused:
+                rules.check_signable(body, [], [])
+            assert refused.value.rule == "minutes.incomplete"
+            assert sorted(problem.field for problem in refused.value.problems) == sorted(expected)
+    if outcome is not None:
+        rules.check_signable(make.minutes_body(outcome, departure_reason="Skäl"), [], [])
+
+
+def test_unsaved_minutes_cannot_be_signed(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    assert broken(lambda: make.sign(clinic, conference_id, number))[0] == "minutes.not-saved"
+
+
+def test_incomplete_minutes_name_every_gap_and_stay_a_draft(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    sign = signing(clinic, conference_id, number, MinutesBody())
+    rule, fields = broken(sign)
+    assert (rule, sorted(fields)) == ("minutes.incomplete", sorted(ALWAYS | SAID))
+    assert view(clinic, conference_id, number).signed is None
+    assert make.state_of(clinic, number) == "discussed"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"diagnosis.expected_treatment_months": 2.9},
+        {"diagnosis.expected_treatment_months": 0},
+        {"diagnosis.expected_treatment_months": None},
+        {"diagnosis.expected_treatment_months": make.LEFT_OUT},
+        {"patient_view.mobility_benefit": "no"},
+        {"patient_view.mobility_benefit": "unknown"},
+        {"patient_view.mobility_benefit": make.LEFT_OUT},
+        {"patient_view": make.LEFT_OUT},
+    ],
+)
+def test_an_intern_pump_against_the_criteria_needs_a_written_reason(ward: Database, changes: dict[str, Any]) -> None:
+    number = make.accepted(ward, make.submission(**changes))
+    planned = make.conference(ward, [number])
+    make.release(ward, planned, reason="Tas muntligt")
+    make.opened(ward, planned)
+    for nothing in (None, " "):
+        body = make.minutes_body("intern_pump", departure_reason=nothing)
+        assert broken(signing(ward, planned, number, body)) == ("pump.departure-reason", ["departure_reason"])
+    signing(ward, planned, number, make.minutes_body("intern_pump", departure_reason="Stark önskan"))()
+    assert make.state_of(ward, number) == "decided"
+
+
+def test_an_intern_pump_within_the_criteria_needs_no_reason(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    signing(clinic, conference_id, number, make.minutes_body("intern_pump"))()
+    assert make.state_of(clinic, number) == "decided"
+
+
+def test_epidural_and_intrathecal_are_not_mistaken_for_each_other(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    wrong = make.minutes_body("epidural", route="intrathecal")
+    assert broken(signing(clinic, conference_id, number, wrong)) == ("minutes.route-mismatch", ["route"])
+    signing(clinic, conference_id, number, make.minutes_body("epidural"))()
+
+
+@pytest.mark.parametrize(
+    "attendance",
+    [
+        [],
+        make.quorate()[1:],
+        make.quorate()[:1] + make.quorate()[2:],
+        [make.present(make.CONSULTANT), make.present(make.NURSE, "sjuksköterska")],
+        [*make.quorate()[:1], make.present(make.NURSE, "sjuksköterska", knows=True, there=False)],
+    ],
+)
+def test_without_a_quorum_a_reason_or_a_deferral_is_needed(ward: Database, attendance: list[Any]) -> None:
+    number = make.accepted(ward)
+    conference_id = make.in_session(ward, [number])
+    for nothing in (None, "", " "):
+        body = make.minutes_body("nerve_block", attendance=attendance, quorum_reason=nothing)
+        assert broken(signing(ward, conference_id, number, body)) == ("conference.no-quorum", ["quorum_reason"])
+    assert view(ward, conference_id, number).quorum_lacking
+    deferred = make.minutes_body("deferred", attendance=attendance)
+    rules.check_signable(deferred, [], ["konsulten"])
+    body = make.minutes_body("nerve_block", attendance=attendance, quorum_reason="Brådskande")
+    signing(ward, conference_id, number, body)()
+
+
+def test_an_implant_asks_for_neurosurgery_and_a_child_for_its_team(clinic: Database) -> None:
+    child = make.accepted(clinic, make.submission(**{"patient.identity_number": make.CHILD}))
+    conference_id = make.in_session(clinic, [child])
+    body = make.minutes_body("intern_pump", attendance=make.quorate()[:2])
+    make.save(clinic, conference_id, child, body)
+    assert view(clinic, conference_id, child).quorum_lacking == ["neurokirurgi", "barnkonsultteamet"]
+    make.save(clinic, conference_id, child, make.minutes_body("extern_pump", attendance=make.quorate()[:2]))
+    assert view(clinic, conference_id, child).quorum_lacking == ["barnkonsultteamet"]
+    everyone = [*make.quorate(), make.present(make.PAEDIATRIC)]
+    make.save(clinic, conference_id, child, make.minutes_body("intern_pump", attendance=everyone))
+    assert view(clinic, conference_id, child).quorum_lacking == []
+
+
+def test_signed_minutes_never_change_and_are_added_to(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    make.save(clinic, conference_id, number)
+    assert broken(lambda: add_to(clinic, conference_id, number))[0] == "minutes.not-signed"
+    make.sign(clinic, conference_id, number)
+    before = view(clinic, conference_id, number)
+    assert (before.signed.by, before.signed.at, len(before.signed.digest)) == ("Olga Förare", make.MEETS, 64)
+    assert broken(lambda: make.save(clinic, conference_id, number, make.minutes_body("nerve_block")))[0] == (
+        "minutes.signed"
+    )
+    assert broken(lambda: make.sign(clinic, conference_id, number))[0] == "minutes.signed"
+    for text in ("Rättelse", "Ett till"):
+        add_to(clinic, conference_id, number, text)
+    after = view(clinic, conference_id, number)
+    assert [(each.by, each.text) for each in after.addenda] == [("Olga Förare", "Rättelse"), ("Olga Förare", "Ett till")]
+    assert (after.version, after.signed, after.outcome) == (before.version, before.signed, before.outcome)
+
+
+def test_a_signature_on_an_older_version_is_stale(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    make.save(clinic, conference_id, number)
+    make.save(clinic, conference_id, number, make.minutes_body("nerve_block"))
+    with pytest.raises(Stale):
+        make.act(clinic, make.CHAIR, service.sign, conference_id=conference_id, number=number, version=1)
+    assert make.state_of(clinic, number) == "discussed"
+
+
+def test_the_signed_content_is_the_same_whatever_the_order_of_its_fields() -> None:
+    body = make.minutes_body()
+    given = {"case": "MDK-2026-0001", "conference": "x", "signer": "a@b.c", "at": "2026-11-25T12:00:00+00:00"}
+    content = rules.canonical(body, **given)
+    assert content == rules.canonical(MinutesBody(**dict(reversed(_fields(body).items()))), **given)
+    assert content.index(b'"case"') < content.index(b'"conference"') < content.index(b'"minutes"')
+    assert content != rules.canonical(make.minutes_body(answer="Nej"), **given)
+
+
+def _fields(body: MinutesBody) -> dict[str, Any]:
+    return {name: getattr(body, name) for name in MinutesBody.__struct_fields__}
+
+
+# ------------------------------------------------------------------------------------------------- who may read
+def test_a_draft_is_read_by_those_who_lead_and_in_session_by_the_invited(clinic: Database) -> None:
+    numbers = [make.accepted(clinic), make.accepted(clinic, by=make.OTHER_REFERRER)]
+    conference_id = make.released(clinic, numbers)
+    assert readers(clinic, conference_id, numbers[0], make.AT) == SEE_ALL
+    make.opened(clinic, conference_id)
+    make.save(clinic, conference_id, numbers[0])
+    invited = {make.NURSE, make.SURGEON}
+    assert readers(clinic, conference_id, numbers[0], make.MEETS) == {make.REFERRER, *SEE_ALL, *invited}
+    assert readers(clinic, conference_id, numbers[1], make.MEETS) == {make.OTHER_REFERRER, *SEE_ALL, *invited}
+    make.closed(clinic, conference_id)
+    assert readers(clinic, conference_id, numbers[0], make.MEETS + make.HOUR) == SEE_ALL
+
+
+def test_signed_minutes_are_read_by_the_referring_and_the_receiving_unit_and_for_a_while_by_the_members(
+    clinic: Database,
+) -> None:
+    conference_id, number = make.signed(clinic, "extern_pump")
+    make.closed(clinic, conference_id)
+    lasting = {make.REFERRER, make.FUNCTION, *SEE_ALL}
+    end = make.MEETS + make.HOUR + 30 * make.DAY
+    assert readers(clinic, conference_id, number, end - timedelta(seconds=1)) == {*lasting, make.NURSE, make.SURGEON}
+    assert readers(clinic, conference_id, number, end) == lasting
+    for name in lasting:
+        (seen,) = make.ask(clinic, name, queries.of_case, number, at=end)
+        assert (seen.outcome, seen.conference) == ("extern_pump", conference_id)
+    with pytest.raises(NotFound):
+        make.ask(clinic, make.NURSE, queries.of_case, number, at=end)
+
+
+def test_drafts_are_not_among_a_case_s_minutes(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    make.save(clinic, conference_id, number)
+    assert make.ask(clinic, make.CHAIR, queries.of_case, number) == []
+    with clinic.reading() as session:
+        case_id = make.case_row(clinic, number).id
+        assert queries.states(session, conference_id) == {case_id: (False, "extern_pump")}
