@@ -130,9 +130,10 @@ def close_session(session: Session, *, conference_id: str, version: int, by: Vie
     cases.check_version(conference.version, version)
     conference.closed_at = at
     _step(session, conference, "close", by=by, at=at)
+    gone = _gone_on(session, conference)
     for item in released_items(session, conference):
         case = session.get_one(Case, item.case_id)
-        if case.state == CaseState.SCHEDULED:
+        if case.state == CaseState.SCHEDULED and item.case_id not in gone:
             cases.step(session, case, "discuss", by=by, at=at)
     cases.end_grants(session, key=conference.id, until=at + rules.READABLE_AFTER_CLOSE)
     _clear_agenda(session, conference)
@@ -327,6 +328,12 @@ def _step(session: Session, conference: Conference, act: str, *, by: Viewer, at:
     session.flush()
     moved(session, "conference", conference.id, move=(before, conference.state), act=act, by=by, at=at, reason=reason)
     did(session, f"conference.{act}", by=by, at=at)
+
+
+def _gone_on(session: Session, conference: Conference) -> set[int]:
+    """The cases that this conference let go, or that already stand on another agenda."""
+    here = col(AgendaItem.conference_id) == conference.id
+    return set(session.scalars(select(col(AgendaItem.case_id)).where(here != col(AgendaItem.open))))
 
 
 def _clear_agenda(session: Session, conference: Conference) -> None:
