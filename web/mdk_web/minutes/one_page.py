@@ -11,7 +11,7 @@ from mdk.cases.rules import value_at
 from mdk.cases.structs import CaseView, given
 from mdk.clinical.structs import OpioidLine
 from mdk_web.rendering import day, number
-from mdk_web.words import SECTIONS, label, word
+from mdk_web.words import SECTIONS, WORDS, label, word
 
 
 class Fact(NamedTuple):
@@ -94,6 +94,8 @@ def _text(value: Any, path: str) -> str:
 def _worded(value: str, path: str) -> str:
     if path in _GROUPS:
         return word(_GROUPS[path], value)
+    if path == "patient_view.wanted_care_place":
+        return WORDS["care_place"].get(value, value)
     if path.endswith(".severity"):
         return word("severity", value).lower()
     if path.endswith(".stoppable"):

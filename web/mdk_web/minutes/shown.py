@@ -6,7 +6,7 @@ import msgspec
 
 from mdk.cases import queries as cases
 from mdk.clinical.pump import contraindications
-from mdk.clinical.reference import region
+from mdk.clinical.reference import Region, region
 from mdk.conferences import queries
 from mdk.conferences.structs import ConferenceState, ConferenceView
 from mdk.minutes import queries as minutes
@@ -28,7 +28,8 @@ def room(visit: Visit, conference_id: str, number: str, typed: Form | None = Non
     meeting = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
     found = minutes.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
     case = cases.view(visit.session, number, by=visit.viewer, at=visit.at)
-    values = typed if typed is not None else values_of(_body(found))
+    home = region(_home(case))
+    values = typed if typed is not None else _beginning(found, home)
     has_begun = meeting.state in {ConferenceState.IN_SESSION, ConferenceState.CLOSED}
     chairs = meeting.chair == visit.viewer.email and may_ever("minutes.write", visit.viewer)
     return {
@@ -39,11 +40,12 @@ def room(visit: Visit, conference_id: str, number: str, typed: Form | None = Non
         "rows": {name: rows_of(values, name) for name in LISTS},
         "needed": needed(values.get("outcome")),
         "chairs": chairs,
+        "has_begun": has_begun,
         "writes": chairs and has_begun and found.signed is None,
         "names": {person.email: person.name for person in meeting.people},
         "units": [unit.name for unit in units(visit.session)],
         "prompts": {prompt.what: prompt for prompt in contraindications()},
-        "home": region(_home(case)),
+        "home": home,
         "sections": sections(case, "pain", "medicines", "diagnosis", "safety", "treatments", "function"),
         "patient_view": sections(case, "patient_view"),
         "home_care": sections(case, "home_care"),
@@ -68,6 +70,14 @@ def first_open(visit: Visit, meeting: ConferenceView) -> str | None:
     slots = slots_of(visit, meeting)
     waiting = [slot.case for slot in slots if slot.line and slot.line.state in {"scheduled", "discussed"}]
     return next(iter([*waiting, *(slot.case for slot in slots)]), None)
+
+
+def _beginning(found: MinutesView, home: Region | None) -> dict[str, str]:
+    """What the form begins with; a region without cover is no contact, so nothing is suggested as one."""
+    values = values_of(_body(found))
+    if not found.version and home is not None and home.out_of_hours_cover != "round_the_clock":
+        values.pop("out_of_hours_contact", None)
+    return values
 
 
 def _body(found: MinutesView) -> MinutesBody:

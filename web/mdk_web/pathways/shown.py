@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from mdk.cases import queries as cases
 from mdk.minutes import queries as minutes
 from mdk.pathways.structs import AssignmentView, PrerequisiteRow, ReferralView
+from mdk.people.queries import units
 from mdk_web.minutes.one_page import sections
 from mdk_web.visits import Visit
 
@@ -35,9 +36,10 @@ class Column(NamedTuple):
 
 
 def columns(rows: Sequence[Row], layout: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Column]:
-    """The rows in their columns, those that have waited longest first."""
+    """The rows in their columns, those that have waited longest first; the last column only when it holds one."""
     oldest_first = sorted(rows, key=lambda row: row.created_at)
-    return [Column(title, [row for row in oldest_first if row.state in states]) for title, states in layout]
+    made = [Column(title, [row for row in oldest_first if row.state in states]) for title, states in layout]
+    return made if made[-1].rows else made[:-1]
 
 
 def count_met(rows: list[PrerequisiteRow]) -> str:
@@ -54,6 +56,7 @@ def papers(visit: Visit, row: Row) -> dict[str, Any]:
         "case": case,
         "minutes": minutes.view(visit.session, row.conference, row.case, by=visit.viewer, at=visit.at),
         "met": count_met(row.prerequisites),
+        "units": {unit.id: unit.name for unit in units(visit.session)},
         "sections": sections(case, "diagnosis", "safety", "pain", "medicines", "treatments", "function"),
         "patient_view": sections(case, "patient_view"),
         "home_care": sections(case, "home_care"),
