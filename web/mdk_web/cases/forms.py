@@ -155,6 +155,14 @@ def reread(filled: Filled) -> Submission:
     return _lenient(_Kept(filled.pairs()).plain(Submission))
 
 
+def clash(now: Filled, mine: Filled, today: date) -> list[tuple[str, str]]:
+    """What is stored now in each control where something else was typed."""
+    read_back = reread(mine)
+    with suppress(RuleBroken):
+        read_back.patient.identity_number = parse_identity(read_back.patient.identity_number, today=today).value
+    return [(path, now.one(path)) for path in now.differing(stored(read_back))]
+
+
 def only(form: Form, *names: str) -> Form:
     """The form with nothing but the named fields."""
     return _Kept([(name, value) for name, value in form.pairs if name in names])

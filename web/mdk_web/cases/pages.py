@@ -239,7 +239,7 @@ def _edit_form(visit: Visit, number: str, form: Form | None, refusal: Refusal) -
     view = queries.view(visit.session, number, by=visit.viewer, at=visit.at)
     now = forms.stored(view)
     filled = now if form is None else forms.typed(form)
-    clash = [(path, now.one(path)) for path in now.differing(filled)] if refusal.status == 409 else []
+    clash = forms.clash(now, filled, clock.today(visit.at)) if refusal.status == 409 else []
     return _form(
         visit,
         filled,
@@ -284,6 +284,7 @@ def _after_save(visit: Visit, form: Form, number: str, version: int) -> Response
         working=forms.working(forms.lenient(form), clock.today(visit.at)),
         version=version,
         saved_at=visit.at,
+        refusal=NO_REFUSAL,
         here=f"/cases/{number}/edit",
         can_submit=queries.load(visit.session, number, act="case.patch", by=visit.viewer, at=visit.at).state
         in rules.MOVES["submit"][0],
