@@ -68,16 +68,21 @@ def _depth_exceeds(value: Any, limit: int) -> bool:
     return True
 
 
-def merged(target: Any, patch: Any) -> Any:
-    """`target` after the JSON merge patch `patch` (RFC 7396); neither argument is changed."""
+def merged(target: Any, patch: Any, kind: type | None = None) -> Any:
+    """`target` after the JSON merge patch `patch` (RFC 7396); neither argument is changed.
+
+    What is taken away although a struct of `kind` has no such field stays as null, for `parse` to name it.
+    """
     if not isinstance(patch, dict):
         return patch
+    fields = fields_of(kind) if kind else {}
     result = dict(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
-        if value is None:
+        if value is None and (not fields or key in fields):
             result.pop(key, None)
         else:
-            result[key] = merged(result.get(key), value)
+            inner = [option for option in _options(fields[key][0]) if _is_struct(option)] if key in fields else []
+            result[key] = merged(result.get(key), value, *inner[:1])
     return result
 
 

@@ -1,9 +1,11 @@
 """Owns calls of the API in tests: the application on a database, called as a demo person with a real token."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -80,9 +82,10 @@ class Callers:
 @contextmanager
 def calling(database: Database) -> Iterator[Callers]:
     """Callers of an application on a database that holds the demo's people."""
-    configured = settings.load({"MDK_SECRET_KEY": SECRET}, dotenv=Path("/dev/null"))
     make.people(database)
-    with TestClient(create_app(configured, database)) as client:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        configured = settings.load({"MDK_SECRET_KEY": SECRET}, dotenv=Path(os.devnull), data_dir=Path(folder))
+        client = stack.enter_context(TestClient(create_app(configured, database)))
         yield Callers(client, database, configured)
 
 

@@ -61,7 +61,7 @@ def patch(session: Session, *, number: str, version: int, changes: dict[str, Any
     `RuleBroken("case.not-editable")` once it is on a released agenda.
     """
     case = load(session, number, act="case.patch", by=by, at=at)
-    merged = parsing.merged(msgspec.to_builtins(submission_of(case)), changes)
+    merged = parsing.merged(msgspec.to_builtins(submission_of(case)), changes, Submission)
     submission = rules.read_submission(merged, today=time.today(at))
     return _replace(session, case, version, submission, by=by, at=at)
 

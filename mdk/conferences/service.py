@@ -54,7 +54,7 @@ def change(
     """
     conference = load(session, conference_id, act="conference.change", by=by)
     now = body_of(session, conference, by=by, at=at)
-    body = parsing.parse(ConferenceBody, parsing.merged(msgspec.to_builtins(now), changes))
+    body = parsing.parse(ConferenceBody, parsing.merged(msgspec.to_builtins(now), changes, ConferenceBody))
     is_moved = body.starts_at != now.starts_at
     people = _people(session, body, rules.past_start(body.starts_at, at) if is_moved else [], kept=now)
     cases.check_version(conference.version, version)

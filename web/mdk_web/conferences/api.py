@@ -210,7 +210,7 @@ def invitation(request: PageRequest, conference_id: FromPath[str]) -> Response[b
         if found is None:
             raise NotFound("Du har ingen kallelse till den konferensen.")
     headers = {"Content-Disposition": 'attachment; filename="mdk.ics"'}
-    return Response(found, media_type="text/calendar; charset=utf-8", headers=headers)
+    return Response(found, media_type="text/calendar", headers=headers)
 
 
 @post("/conferences/{conference_id:str}/reply", opt=openapi.takes(ReplyBody), status_code=200, sync_to_thread=True)

@@ -1,0 +1,167 @@
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from calling import Callers
+
+# The contract's table, as far as it is built.
+CONTRACT = {
+    "/cases": {"get", "post"},
+    "/cases/{number}": {"get", "patch"},
+    "/cases/{number}/submit": {"post"},
+    "/cases/{number}/supplement": {"post"},
+    "/cases/{number}/accept": {"post"},
+    "/cases/{number}/request-supplement": {"post"},
+    "/cases/{number}/answer": {"post"},
+    "/cases/{number}/redirect": {"post"},
+    "/cases/{number}/decline": {"post"},
+    "/cases/{number}/confirm-read": {"post"},
+    "/cases/{number}/break-glass": {"post"},
+    "/cases/{number}/access-log": {"get"},
+    "/queue": {"get"},
+    "/series": {"get", "post"},
+    "/conferences": {"get", "post"},
+    "/conferences/{conference_id}": {"get", "patch"},
+    "/conferences/{conference_id}/agenda": {"put"},
+    "/conferences/{conference_id}/release": {"post"},
+    "/conferences/{conference_id}/move": {"post"},
+    "/conferences/{conference_id}/cancel": {"post"},
+    "/conferences/{conference_id}/open": {"post"},
+    "/conferences/{conference_id}/close": {"post"},
+    "/conferences/{conference_id}/invitation.ics": {"get"},
+    "/conferences/{conference_id}/reply": {"post"},
+    "/conferences/{conference_id}/cases/{number}/minutes": {"get", "put"},
+    "/conferences/{conference_id}/cases/{number}/minutes/sign": {"post"},
+    "/conferences/{conference_id}/cases/{number}/minutes/addenda": {"post"},
+    "/implant-referrals": {"get"},
+    "/implant-referrals/{referral_id}": {"get"},
+    "/implant-referrals/{referral_id}/accept": {"post"},
+    "/pump-assignments": {"get"},
+    "/pump-assignments/{assignment_id}": {"get"},
+    "/pump-assignments/{assignment_id}/accept": {"post"},
+}
+WITHOUT_VERSION = re.compile(r"/(reply|addenda|confirm-read|break-glass)$")
+CREATES = {"/cases", "/conferences", "/series", "/conferences/{conference_id}/cases/{number}/minutes/addenda"}
+METHODS = {"get", "post", "put", "patch"}
+
+
+@pytest.fixture
+def document(api: Callers) -> dict[str, Any]:
+    answer = api.client.get("/schema/openapi.json")
+    assert answer.status_code == 200
+    assert api.client.get("/schema").json() == answer.json()
+    read: dict[str, Any] = answer.json()
+    return read
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS & set(item):
+            yield path.removeprefix("/api/v1"), method, item[method]
+
+
+def parameters(operation: dict[str, Any], place: str) -> dict[str, Any]:
+    return {one["name"]: one for one in operation.get("parameters", []) if one["in"] == place}
+
+
+def references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from references(value)
+
+
+def test_the_document_holds_the_paths_of_the_contract_and_no_other(document: dict[str, Any]) -> None:
+    found: dict[str, set[str]] = {}
+    for path, method, _ in operations(document):
+        found.setdefault(path, set()).add(method)
+    assert found == CONTRACT
+    assert document["openapi"].startswith("3.1")
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    named = set(references(document))
+    assert {ref.removeprefix("#/components/schemas/") for ref in named} == set(schemas)
+
+
+def test_every_operation_has_a_name_of_its_own_and_asks_for_a_token(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert {str(operation["security"]) for _, _, operation in operations(document)} == {"[{'bearer': []}]"}
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_every_part_of_a_path_is_described(document: dict[str, Any]) -> None:
+    for path, _, operation in operations(document):
+        assert set(parameters(operation, "path")) == set(re.findall(r"{(\w+)}", path))
+
+
+def test_what_changes_something_asks_for_the_version_as_the_contract_says(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        wanted = method != "get" and path not in CREATES and not WITHOUT_VERSION.search(path)
+        assert ("If-Match" in parameters(operation, "header")) is wanted, path
+        assert ("428" in operation["responses"]) is wanted, path
+
+
+def test_what_creates_answers_201_and_heeds_the_key(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        creates = method == "post" and path in CREATES
+        assert ("201" in operation["responses"]) is creates, path
+        assert ("Idempotency-Key" in parameters(operation, "header")) is creates, path
+
+
+def test_every_list_takes_limit_and_cursor(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        if method == "get" and "{" not in path:
+            limit = parameters(operation, "query")["limit"]["schema"]
+            assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 200, 50)
+            assert "cursor" in parameters(operation, "query")
+
+
+def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> None:
+    for path, _, operation in operations(document):
+        refusals = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+        assert {"400", "401", "403", "404", "503"} <= set(refusals), path
+        assert {form for answer in refusals.values() for form in answer["content"]} == {"application/problem+json"}
+
+
+def test_every_answer_says_what_it_holds(document: dict[str, Any]) -> None:
+    for path, _, operation in operations(document):
+        (given,) = [answer for status, answer in operation["responses"].items() if status < "300"]
+        expected = "text/calendar" if path.endswith(".ics") else "application/json"
+        assert list(given["content"]) == [expected]
+
+
+def test_answers_have_the_fields_of_the_contract(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    expected = {
+        "CaseView": "number state version completeness identification omeq clock open_cases",
+        "Completeness": "share missing",
+        "Missing": "field why required_for",
+        "Identification": "result policy criteria remark",
+        "Omeq": "verdict low high tables manual uncovered",
+        "OmeqTable": "name version low high lines",
+        "Clock": "days_waiting days_allowed share_used whose_move",
+        "QueueLine": "case place reason clock urgency home_region missing",
+        "ConferenceView": "id version state release starts_at ends_at minutes_free quorum people agenda",
+        "InvitedPerson": "email name role partstat",
+        "Slot": "case starts_at minutes presenter missing",
+        "MinutesView": "attendance outcome version signed addenda rules",
+        "Signed": "by at kid",
+        "RuleVerdict": "id met source",
+        "ReferralView": "id case state created_at home_region missing prerequisites history version",
+        "AssignmentView": "id case state region prerequisites",
+        "PrerequisiteRow": "n text scope applies state owner note at",
+        "HistoryStep": "state at by reason",
+        "ProblemDetail": "type title status detail code errors",
+        "Problem": "field message",
+    }
+    for name, names in expected.items():
+        assert set(names.split()) <= set(schemas[name]["properties"]), name
