@@ -404,7 +404,7 @@ def quorate() -> list[Attendance]:
     ]
 
 
-def minutes_body(outcome: str | None = "extern_pump", **changes: Any) -> MinutesBody:
+def minutes_body(outcome: str | None = "extern_pump", /, **changes: Any) -> MinutesBody:
     """Minutes that can be signed, for any outcome, changed as told."""
     usual: dict[str, Any] = {
         "attendance": quorate(),

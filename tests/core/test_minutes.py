@@ -280,7 +280,10 @@ def test_signed_minutes_never_change_and_are_added_to(held: tuple[Database, str,
     for text in ("Rättelse", "Ett till"):
         add_to(clinic, conference_id, number, text)
     after = view(clinic, conference_id, number)
-    assert [(each.by, each.text) for each in after.addenda] == [("Olga Förare", "Rättelse"), ("Olga Förare", "Ett till")]
+    assert [(each.by, each.text) for each in after.addenda] == [
+        ("Olga Förare", "Rättelse"),
+        ("Olga Förare", "Ett till"),
+    ]
     assert (after.version, after.signed, after.outcome) == (before.version, before.signed, before.outcome)
 
 

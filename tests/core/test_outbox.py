@@ -9,6 +9,8 @@ from sqlmodel import col
 
 import make
 from mdk.db import Database
+from mdk.errors import NotAllowed, NotFound, RuleBroken
+from mdk.journey import mail
 from mdk.outbox import service
 from mdk.outbox.tables import OutboxRow
 
@@ -106,3 +108,19 @@ def test_a_row_that_was_given_up_is_sent_again_only_when_asked(database: Databas
 def test_the_oldest_debts_are_paid_first(database: Database, limit: int) -> None:
     ids = owe(database, 5)
     assert claim(database, limit=limit) == ids[:limit]
+
+
+def test_the_coordinator_sends_what_failed_once_more_and_nothing_else(clinic: Database) -> None:
+    (row_id, *_) = owe(clinic)
+    with pytest.raises(RuleBroken) as refused:
+        make.act(clinic, make.COORDINATOR, mail.send_again, row_id=row_id)
+    assert refused.value.rule == "outbox.not-failed"
+    claim(clinic)
+    with clinic.writing() as session:
+        service.given_up(session, row_id, error="550")
+    with pytest.raises(NotAllowed):
+        make.act(clinic, make.CHAIR, mail.send_again, row_id=row_id)
+    with pytest.raises(NotFound):
+        make.act(clinic, make.COORDINATOR, mail.send_again, row_id=row_id + 1000)
+    make.act(clinic, make.COORDINATOR, mail.send_again, row_id=row_id)
+    assert row(clinic, row_id).state == "owed"
