@@ -177,4 +177,4 @@ class Journey(RuleBasedStateMachine):
 
 
 TestJourney = Journey.TestCase
-TestJourney.settings = settings(max_examples=25, stateful_step_count=25, deadline=None, phases=(Phase.generate,))
+TestJourney.settings = settings(max_examples=15, stateful_step_count=25, deadline=None, phases=(Phase.generate,))
