@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.params import RawBody
+from litestar.params import FromPath, RawBody
 
 from mdk.cases.structs import ReasonBody
 from mdk.clock import local
@@ -93,13 +93,13 @@ def _edit(request: PageRequest, conference_id: str, body: bytes = b"", *, refusa
 
 
 @get("/conferences/{conference_id:str}/edit", sync_to_thread=True)
-def edit(request: PageRequest, conference_id: str) -> Page:
+def edit(request: PageRequest, conference_id: FromPath[str]) -> Page:
     return _edit(request, conference_id)
 
 
 @post("/conferences/{conference_id:str}/edit", sync_to_thread=True)
 @shown_again(again=_edit)
-def change(request: PageRequest, conference_id: str, body: RawBody) -> Page:
+def change(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         form = Form(body)
         service.change(
@@ -136,13 +136,13 @@ def _after(act: str) -> Callable[..., Page]:
 
 
 @get("/conferences/{conference_id:str}", sync_to_thread=True)
-def show(request: PageRequest, conference_id: str) -> Page:
+def show(request: PageRequest, conference_id: FromPath[str]) -> Page:
     return _show(request, conference_id)
 
 
 @post("/conferences/{conference_id:str}/agenda", sync_to_thread=True)
 @shown_again(again=_after("agenda"))
-def put_agenda(request: PageRequest, conference_id: str, body: RawBody) -> Page:
+def put_agenda(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         form = Form(body)
         named = _named(conference_id, form)
@@ -153,7 +153,7 @@ def put_agenda(request: PageRequest, conference_id: str, body: RawBody) -> Page:
 
 @post("/conferences/{conference_id:str}/release", sync_to_thread=True)
 @shown_again(again=_after("release"))
-def release(request: PageRequest, conference_id: str, body: RawBody) -> Page:
+def release(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         form = Form(body)
         wanted = read_as(form, ReleaseBody)
@@ -164,7 +164,7 @@ def release(request: PageRequest, conference_id: str, body: RawBody) -> Page:
 
 @post("/conferences/{conference_id:str}/move", sync_to_thread=True)
 @shown_again(again=_after("move"))
-def move(request: PageRequest, conference_id: str, body: RawBody) -> Page:
+def move(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         form = Form(body)
         queries.load(visit.session, conference_id, act="conference.move", by=visit.viewer)
@@ -176,7 +176,7 @@ def move(request: PageRequest, conference_id: str, body: RawBody) -> Page:
 
 @post("/conferences/{conference_id:str}/cancel", sync_to_thread=True)
 @shown_again(again=_after("cancel"))
-def cancel(request: PageRequest, conference_id: str, body: RawBody) -> Page:
+def cancel(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         form = Form(body)
         queries.load(visit.session, conference_id, act="conference.cancel", by=visit.viewer)
@@ -188,7 +188,7 @@ def cancel(request: PageRequest, conference_id: str, body: RawBody) -> Page:
 
 @post("/conferences/{conference_id:str}/open", sync_to_thread=True)
 @shown_again(again=_after("open"))
-def open_session(request: PageRequest, conference_id: str, body: RawBody) -> Page:
+def open_session(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         form = Form(body)
         row = queries.load(visit.session, conference_id, act="conference.open", by=visit.viewer)
@@ -200,7 +200,7 @@ def open_session(request: PageRequest, conference_id: str, body: RawBody) -> Pag
 
 @post("/conferences/{conference_id:str}/close", sync_to_thread=True)
 @shown_again(again=_after("close"))
-def close_session(request: PageRequest, conference_id: str, body: RawBody) -> Page:
+def close_session(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         named = _named(conference_id, Form(body))
         service.close_session(visit.session, **named, by=visit.viewer, at=visit.at)
@@ -209,7 +209,7 @@ def close_session(request: PageRequest, conference_id: str, body: RawBody) -> Pa
 
 @post("/conferences/{conference_id:str}/reply", sync_to_thread=True)
 @shown_again(again=_after("reply"))
-def reply(request: PageRequest, conference_id: str, body: RawBody) -> Page:
+def reply(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         queries.load(visit.session, conference_id, act="conference.reply", by=visit.viewer)
         said = read_as(Form(body), ReplyBody)
@@ -219,7 +219,7 @@ def reply(request: PageRequest, conference_id: str, body: RawBody) -> Page:
 
 
 @get("/conferences/{conference_id:str}/invitation.ics", sync_to_thread=True)
-def invitation(request: PageRequest, conference_id: str) -> Page:
+def invitation(request: PageRequest, conference_id: FromPath[str]) -> Page:
     with reading(request) as visit:
         content = invitation_ics(visit.session, conference_id, visit.viewer.person_id)
         if content is None:

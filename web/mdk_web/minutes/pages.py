@@ -3,7 +3,7 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.params import RawBody
+from litestar.params import FromPath, RawBody
 
 from mdk.conferences import queries as conferences
 from mdk.journey import decisions, signing
@@ -38,7 +38,7 @@ def _stored_again(request: PageRequest, conference_id: str, number: str, *, refu
 
 
 @get("/conferences/{conference_id:str}/session", sync_to_thread=True)
-def begin(request: PageRequest, conference_id: str) -> Page:
+def begin(request: PageRequest, conference_id: FromPath[str]) -> Page:
     with reading(request) as visit:
         meeting = conferences.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
         number = shown.first_open(visit, meeting)
@@ -46,13 +46,13 @@ def begin(request: PageRequest, conference_id: str) -> Page:
 
 
 @get("/conferences/{conference_id:str}/session/{number:str}", sync_to_thread=True)
-def show(request: PageRequest, conference_id: str, number: str) -> Page:
+def show(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Page:
     return _room(request, conference_id, number)
 
 
 @post("/conferences/{conference_id:str}/session/{number:str}", sync_to_thread=True)
 @shown_again(again=_typed_again)
-def save(request: PageRequest, conference_id: str, number: str, body: RawBody) -> Page:
+def save(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         form = Form(body)
         queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
@@ -65,7 +65,7 @@ def save(request: PageRequest, conference_id: str, number: str, body: RawBody) -
 
 @get("/conferences/{conference_id:str}/session/{number:str}/sign", sync_to_thread=True)
 @shown_again(again=_stored_again)
-def read_back(request: PageRequest, conference_id: str, number: str) -> Page:
+def read_back(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Page:
     with reading(request) as visit:
         minutes = signing.read_back(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
         if minutes.signed:
@@ -77,7 +77,7 @@ def read_back(request: PageRequest, conference_id: str, number: str) -> Page:
 
 @post("/conferences/{conference_id:str}/session/{number:str}/sign", sync_to_thread=True)
 @shown_again(again=_stored_again)
-def sign(request: PageRequest, conference_id: str, number: str, body: RawBody) -> Page:
+def sign(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         version = Form(body).version()
         named = {"conference_id": conference_id, "number": number}
@@ -87,7 +87,7 @@ def sign(request: PageRequest, conference_id: str, number: str, body: RawBody) -
 
 @post("/conferences/{conference_id:str}/session/{number:str}/addenda", sync_to_thread=True)
 @shown_again(again=_typed_again)
-def add(request: PageRequest, conference_id: str, number: str, body: RawBody) -> Page:
+def add(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
         text = read_as(Form(body), AddendumBody).text

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from mdk.journey import mail
 from mdk_web.formkit import NO_REFUSAL, Refusal, shown_again
@@ -25,7 +26,7 @@ def index(request: PageRequest) -> Page:
 
 @post("/outbox/{row_id:int}/again", sync_to_thread=True)
 @shown_again(again=_list)
-def send_again(request: PageRequest, row_id: int) -> Page:
+def send_again(request: PageRequest, row_id: FromPath[int]) -> Page:
     with writing(request) as visit:
         mail.send_again(visit.session, row_id=row_id, by=visit.viewer, at=visit.at)
         return go("/outbox", said="mail-again")

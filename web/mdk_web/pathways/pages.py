@@ -3,7 +3,7 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.params import RawBody
+from litestar.params import FromPath, RawBody
 
 from mdk.pathways import queries, service
 from mdk.people.rules import may_ever
@@ -36,7 +36,7 @@ def _referral_again(request: PageRequest, referral_id: str, *, refusal: Refusal,
 
 
 @get("/referrals/{referral_id:str}", sync_to_thread=True)
-def referral(request: PageRequest, referral_id: str) -> Page:
+def referral(request: PageRequest, referral_id: FromPath[str]) -> Page:
     with writing(request) as visit:  # the first opening by neurosurgery marks it received
         if may_ever("referral.work", visit.viewer):
             service.receive_referral(visit.session, referral_id=referral_id, by=visit.viewer, at=visit.at)
@@ -45,7 +45,7 @@ def referral(request: PageRequest, referral_id: str) -> Page:
 
 @post("/referrals/{referral_id:str}/accept", sync_to_thread=True)
 @shown_again(again=_referral_again)
-def accept_referral(request: PageRequest, referral_id: str, body: RawBody) -> Page:
+def accept_referral(request: PageRequest, referral_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         version = Form(body).version()
         service.accept_referral(visit.session, referral_id=referral_id, version=version, by=visit.viewer, at=visit.at)
@@ -74,14 +74,14 @@ def _assignment_again(request: PageRequest, assignment_id: str, *, refusal: Refu
 
 
 @get("/assignments-inbox/{assignment_id:str}", sync_to_thread=True)
-def assignment(request: PageRequest, assignment_id: str) -> Page:
+def assignment(request: PageRequest, assignment_id: FromPath[str]) -> Page:
     with reading(request) as visit:
         return _assignment(visit, assignment_id, NO_REFUSAL)
 
 
 @post("/assignments-inbox/{assignment_id:str}/accept", sync_to_thread=True)
 @shown_again(again=_assignment_again)
-def accept_assignment(request: PageRequest, assignment_id: str, body: RawBody) -> Page:
+def accept_assignment(request: PageRequest, assignment_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         version = Form(body).version()
         service.accept_assignment(

@@ -1,0 +1,228 @@
+from collections.abc import Iterator
+
+import pytest
+
+import make
+from mdk import clock
+from mdk.db import Database
+from mdk.minutes import queries
+from visiting import Fields, Page, People, Person, coming, queued, under_way, visiting
+
+CHAIR, NURSE, REFERRER = make.CHAIR, make.NURSE, make.REFERRER
+DECIDED = {
+    "answer": "Ja, extern pump.",
+    "refractory": "yes",
+    "outcome": "extern_pump",
+    "motivation": "Refraktär smärta.",
+    "route": "intrathecal",
+    "opioid_plan_owner": "Palliativa teamet Växjö",
+    "responsible_unit": "Funktionen i Kronoberg",
+    "due": "2030-12-14",
+    "informs_patient": "Vera Remitterius",
+    "out_of_hours_contact": "Smärtjouren",
+}
+
+
+@pytest.fixture
+def people(embedded: Database) -> Iterator[People]:
+    with visiting(embedded) as found:
+        yield found
+
+
+@pytest.fixture
+def session(people: People) -> str:
+    """The path of a case that is being discussed."""
+    number = queued(people.database)
+    return f"/conferences/{under_way(people.database, [number])}/session/{number}"
+
+
+def present(page: Page, path: str) -> Fields:
+    """The form with everyone ticked as present."""
+    fields = [(name, value) for name, value in page.forms[path] if not name.endswith(".present")]
+    emails = [name for name, value in fields if name.startswith("attendance.") and name.endswith(".email") and value]
+    return fields + [(name.replace(".email", ".present"), "yes") for name in emails]
+
+
+def write(person: Person, path: str, *, do: str = "save", **typed: str) -> Page:
+    page = person.get(path)
+    return person.post(path, present(page, path), do=do, **typed)
+
+
+def stored(people: People, path: str) -> queries.MinutesView:
+    _, _, conference, _, number = path.split("/")
+    return make.ask(people.database, CHAIR, queries.view, conference, number, at=clock.now())
+
+
+def test_the_session_begins_at_the_first_case_that_is_not_decided(people: People) -> None:
+    one, two = queued(people.database), queued(people.database)
+    conference, person = under_way(people.database, [one, two]), people[CHAIR]
+    assert person.get(f"/conferences/{conference}/session").to == f"/conferences/{conference}/session/{one}"
+    write(person, f"/conferences/{conference}/session/{one}", **DECIDED)
+    make.sign(people.database, conference, one, at=clock.now())
+    assert person.get(f"/conferences/{conference}/session").to == f"/conferences/{conference}/session/{two}"
+
+
+def test_the_page_tells_the_case_s_place_its_time_and_the_next_by_key_n(people: People) -> None:
+    one, two = queued(people.database), queued(people.database)
+    conference = under_way(people.database, [one, two])
+    page = people[CHAIR].get(f"/conferences/{conference}/session/{one}")
+    assert "Ärende 1 av 2" in page.words
+    assert "Planerad tid" in page.words
+    assert f'href="/conferences/{conference}/session/{two}"\n           data-key="n"' in page.html
+
+
+def test_the_identity_is_hidden_at_first_and_never_in_the_title(people: People, session: str) -> None:
+    page = people[CHAIR].get(session)
+    assert 'id="identity-hidden"\n               autocomplete="off"\n               checked' in page.html
+    assert "Provlund" not in page.title
+
+
+def test_a_draft_is_saved_field_by_field(people: People, session: str) -> None:
+    typed = {"dissent.0.who": "Kim", "dissent.0.what": "Hellre epidural.", "contraindications.9.what": "Sår"}
+    assert write(people[CHAIR], session, **DECIDED, **typed, **{"contraindications.9.assessment": "relative"}).to == (
+        session
+    )
+    found = stored(people, session)
+    assert {name: str(getattr(found, name)) for name in DECIDED} == DECIDED
+    assert [(each.who, each.what) for each in found.dissent] == [("Kim", "Hellre epidural.")]
+    assert (found.contraindications[-1].what, found.contraindications[-1].assessment) == ("Sår", "relative")
+    assert all(row.present for row in found.attendance)
+
+
+def test_who_is_not_ticked_was_not_present(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    person.post(session, [(name, value) for name, value in page.forms[session] if value != "yes"], do="save")
+    assert [row.present for row in stored(people, session).attendance] == [False] * 5
+
+
+def test_someone_who_was_not_invited_can_be_added(people: People, session: str) -> None:
+    write(people[CHAIR], session, **{"attendance.9.email": "gast@region.example", "attendance.9.profession": "läkare"})
+    row = stored(people, session).attendance[-1]
+    assert (row.email, row.profession, row.present) == ("gast@region.example", "läkare", True)
+
+
+def test_what_cannot_be_saved_comes_back_as_typed(people: People, session: str) -> None:
+    page = write(people[CHAIR], session, answer="Ja.", due="i morgon", catheter_tip="x" * 301)
+    assert (page.status, page.links_of_summary()) == (422, ["#f-catheter_tip", "#f-due"])
+    assert (page.values["answer"], page.values["due"]) == ("Ja.", "i morgon")
+    assert stored(people, session).version == 0
+
+
+def test_a_stale_save_keeps_the_typing_and_shows_the_way_to_the_other_version(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    write(people[CHAIR], session, answer="Den första.")
+    late = person.send(page, session, do="save", answer="Den andra.")
+    assert (late.status, late.values["answer"]) == (409, "Den andra.")
+    assert "Det du skrev står kvar" in late.words
+    assert stored(people, session).answer == "Den första."
+
+
+def test_a_region_without_cover_is_not_suggested_as_a_contact(people: People, session: str) -> None:
+    page = people[CHAIR].get(session)
+    assert page.values["out_of_hours_contact"] == ""
+    assert "Hemregionen: Ingen specialiserad palliativ vård på jourtid" in page.words
+
+
+# ------------------------------------------------------------------------------------------------- signing
+def test_the_way_to_signing_names_every_missing_field_with_a_link(people: People, session: str) -> None:
+    person = people[CHAIR]
+    assert write(person, session, do="review").to == f"{session}/sign"
+    page = person.get(f"{session}/sign")
+    wanted = {"outcome", "motivation", "answer", "refractory", "out_of_hours_contact"}
+    assert page.status == 422
+    assert set(page.links_of_summary()) == {f"#f-{name}" for name in wanted}
+    assert all(f'id="f-{name}"' in page.html for name in wanted)
+
+
+def test_minutes_are_read_back_signed_and_set_their_pathway_going(people: People, session: str) -> None:
+    person = people[CHAIR]
+    write(person, session, do="review", **DECIDED)
+    page = person.get(f"{session}/sign")
+    assert "intygar du att de närvarande har bekräftat protokollet" in page.words
+    assert "Ett uppdrag går till hemregionens funktion" in page.words
+    assert person.send(page, f"{session}/sign").to == session
+    shown = person.get(session)
+    assert "Signerat av Olga Förare" in shown.words
+    assert session not in shown.forms
+    assert "Ny" in people[make.FUNCTION].get("/assignments-inbox").words
+
+
+def test_an_intern_pump_off_the_criteria_asks_for_a_reason(people: People) -> None:
+    number = queued(people.database, make.submission(**{"diagnosis.expected_treatment_months": 1}))
+    path, person = f"/conferences/{under_way(people.database, [number])}/session/{number}", people[CHAIR]
+    write(person, path, do="review", **(DECIDED | {"outcome": "intern_pump"}))
+    page = person.get(f"{path}/sign")
+    assert (page.status, page.links_of_summary()) == (422, ["#f-departure_reason"])
+
+
+def test_no_quorum_asks_for_a_reason(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    fields = [(name, value) for name, value in page.forms[session] if not name.endswith(".present")]
+    absent = [(f"attendance.{n}.present", "no") for n in range(5)]
+    person.post(session, fields + absent, do="review", **DECIDED)
+    answer = person.get(f"{session}/sign")
+    assert answer.links_of_summary() == ["#f-quorum_reason"]
+    assert "Inte beslutför: saknar konsulten eller en ersättare" in answer.words
+
+
+def test_signing_what_someone_changed_meanwhile_is_refused(people: People, session: str) -> None:
+    person = people[CHAIR]
+    write(person, session, **DECIDED)
+    page = person.get(f"{session}/sign")
+    write(people[CHAIR], session, **(DECIDED | {"motivation": "En annan."}))
+    assert person.send(page, f"{session}/sign").status == 409
+    assert stored(people, session).signed is None
+
+
+def test_addenda_follow_signed_minutes(people: People, session: str) -> None:
+    person = people[CHAIR]
+    write(person, session, **DECIDED)
+    person.send(person.get(f"{session}/sign"), f"{session}/sign")
+    page = person.send(person.get(session), f"{session}/addenda")
+    assert (page.status, page.links_of_summary()) == (422, ["#f-text"])
+    person.send(person.get(session), f"{session}/addenda", text="Nivån blir Th9.")
+    assert "Olga Förare Nivån blir Th9." in person.get(session).words
+
+
+# ------------------------------------------------------------------------------------------------- the others
+def test_members_follow_the_draft_and_change_nothing(people: People, session: str) -> None:
+    write(people[CHAIR], session, **DECIDED)
+    member = people[NURSE]
+    page = member.get(session)
+    assert "Protokoll, utkast" in page.words
+    assert "Ja, extern pump." in page.words
+    assert session not in page.forms
+    assert member.post(session, do="save", version="1", answer="Nej.").status == 403
+    assert member.get(f"{session}/sign").status == 403
+
+
+def test_a_member_reads_the_suggestion_of_nobody_before_the_first_save(people: People, session: str) -> None:
+    assert "Ordföranden har inte sparat något än" in people[NURSE].get(session).words
+
+
+def test_the_referrer_follows_the_own_case_and_no_other(people: People) -> None:
+    mine, other = queued(people.database), queued(people.database, by=make.OTHER_REFERRER)
+    path = f"/conferences/{under_way(people.database, [mine, other])}/session"
+    referrer = people[REFERRER]
+    assert (referrer.get(f"{path}/{mine}").status, referrer.get(f"{path}/{other}").status) == (200, 404)
+
+
+def test_before_the_conference_begins_the_chair_reads_the_case_and_writes_nothing(people: People) -> None:
+    number = queued(people.database)
+    path = f"/conferences/{coming(people.database, [number])}/session/{number}"
+    page = people[CHAIR].get(path)
+    assert "Protokollet kan skrivas när konferensen har börjat" in page.words
+    assert people[CHAIR].post(path, version="0", answer="Ja.").status == 422
+
+
+@pytest.mark.parametrize("name", [make.STEERING, make.AUDITOR, make.ADMIN])
+def test_the_session_is_closed_to_those_without_a_clinical_role(people: People, session: str, name: str) -> None:
+    assert people[name].get(session).status == 403
+
+
+def test_a_case_that_is_not_on_the_agenda_is_not_found(people: People, session: str) -> None:
+    other = queued(people.database)
+    assert people[CHAIR].get(f"{session.rpartition('/')[0]}/{other}").status == 404
