@@ -1,7 +1,7 @@
 """Commands on what is stored: schema, reference data, import, access log, and the settings."""
 
 from math import floor
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,10 +48,10 @@ def import_() -> None:
 
 
 @import_.command("cases")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--as", "email", required=True, metavar="EMAIL", help="Remittenten som ärendena läses in för.")
 @click.option("--submit", "is_submitted", is_flag=True, help="Skicka in varje ärende till triage.")
-def import_cases(file: BinaryIO, email: str, *, is_submitted: bool) -> None:
+def import_cases(file: str, email: str, *, is_submitted: bool) -> None:
     """Läs in ärenden från FILE (- för standard in): en JSON-lista av inskick.
 
     En rad per ärende: nummer, läge, komplett i procent. Ett ärende med fel läses inte in, och varje fel i det skrivs
@@ -63,11 +63,12 @@ def import_cases(file: BinaryIO, email: str, *, is_submitted: bool) -> None:
     from mdk.people.rules import check_role
 
     try:
-        documents = decode_json(file.read())
+        with click.open_file(file, "rb") as opened_file:
+            documents = decode_json(opened_file.read())
     except Invalid as unreadable:
-        raise Failure(f"{file.name}: {unreadable.problems[0].message}") from unreadable
+        raise Failure(f"{file}: {unreadable.problems[0].message}") from unreadable
     if not isinstance(documents, list):
-        raise Failure(f"{file.name}: filen ska vara en JSON-lista av ärenden.")
+        raise Failure(f"{file}: filen ska vara en JSON-lista av ärenden.")
     with opened() as store:
         with store.database.reading() as session:
             by = viewer(session, email=email)
