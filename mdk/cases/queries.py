@@ -22,31 +22,34 @@ from mdk.people.rules import ACCESS, Relation, check_may, check_role, may
 from mdk.people.structs import Viewer
 from mdk.people.tables import Person, Unit
 
+_CASE: Any = Case.__table__.c  # type: ignore[attr-defined]
+_UNIT: Any = Unit.__table__.c  # type: ignore[attr-defined]
 _LINE_COLUMNS = (
-    Case.id,
-    Case.number,
-    Case.state,
-    Case.birth_date,
-    Case.sex,
-    Case.protected,
-    Case.home_region,
-    Unit.name,
-    Case.question,
-    Case.urgency,
-    Case.survival,
-    Case.completeness,
-    Case.missing,
-    Case.submitted_at,
-    Case.changed_at,
-    Case.waiting_from,
-    Case.days_allowed,
-    Case.supplement_since,
-    Case.decided_at,
-    Case.ended_at,
-    Case.outcome,
-    Case.supplement_what,
-    Case.supplement_until,
+    _CASE.id,
+    _CASE.number,
+    _CASE.state,
+    _CASE.birth_date,
+    _CASE.sex,
+    _CASE.protected,
+    _CASE.home_region,
+    _UNIT.name,
+    _CASE.question,
+    _CASE.urgency,
+    _CASE.survival,
+    _CASE.completeness,
+    _CASE.missing,
+    _CASE.submitted_at,
+    _CASE.changed_at,
+    _CASE.waiting_from,
+    _CASE.days_allowed,
+    _CASE.supplement_since,
+    _CASE.decided_at,
+    _CASE.ended_at,
+    _CASE.outcome,
+    _CASE.supplement_what,
+    _CASE.supplement_until,
 )
+_TABLES: Any = (Case.__table__, Unit.__table__)  # type: ignore[attr-defined]
 _ALLOWANCES = (2, 5, 7, 10, 14)
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _missing = msgspec.json.Decoder(list[tuple[str, str | None]])
@@ -195,13 +198,13 @@ def queue(
     for allowed in _ALLOWANCES:
         marks[f"since_{allowed}"], marks[f"last_{allowed}"] = start.last.get(allowed, (_BEGINNING, 0))
     rows = session.execute(_QUEUE, marks).all()
-    ranked = sorted(((row, _line(row, at)) for row in rows), key=lambda pair: _rank(pair[0], start.at))
+    ranked = sorted(rows, key=lambda row: _rank(row, start.at))
     page = ranked[:limit]
-    found = [_queue_line(line, place) for place, (_, line) in enumerate(page, start.passed + 1)]
+    found = [_queue_line(_line(row, at), place) for place, row in enumerate(page, start.passed + 1)]
     seen(session, "queue.read", by=by, at=at, cases=tuple(line.case for line in found))
     if len(ranked) <= limit:
         return found, None
-    last = {**start.last, **{row.days_allowed: (row.waiting_from, row.id) for row, _ in page}}
+    last = {**start.last, **{row.days_allowed: (row.waiting_from, row.id) for row in page}}
     return found, cursors.pack(_QueueMark(at=start.at, passed=start.passed + limit, last=last))
 
 
@@ -229,7 +232,8 @@ class _QueueMark(msgspec.Struct, frozen=True):
 
 
 def _lines() -> Any:
-    return select(*_LINE_COLUMNS).join(Unit, col(Unit.id) == col(Case.unit_id))  # type: ignore[call-overload]
+    """Bare columns of the tables: a row costs a quarter of what an object does."""
+    return select(*_LINE_COLUMNS).join_from(_TABLES[0], _TABLES[1], _UNIT.id == _CASE.unit_id)
 
 
 def _of_allowance(allowed: int) -> Any:
@@ -238,11 +242,11 @@ def _of_allowance(allowed: int) -> Any:
     return (
         _lines()
         .where(
-            col(Case.state) == literal_column("'accepted'"),
-            col(Case.days_allowed) == literal_column(str(allowed)),
-            or_(col(Case.waiting_from) > since, and_(col(Case.waiting_from) == since, col(Case.id) > last_id)),
+            _CASE.state == literal_column("'accepted'"),
+            _CASE.days_allowed == literal_column(str(allowed)),
+            or_(_CASE.waiting_from > since, and_(_CASE.waiting_from == since, _CASE.id > last_id)),
         )
-        .order_by(col(Case.waiting_from), col(Case.id))
+        .order_by(_CASE.waiting_from, _CASE.id)
         .limit(bindparam("limit", type_=Integer()))
     )
 
@@ -294,7 +298,7 @@ def _clock_of(case: Any, at: datetime) -> Clock:
 
 def _queue_line(line: CaseLine, place: int) -> QueueLine:
     used = round(line.clock.share_used * 100)
-    waited = f"{line.clock.days_waiting:.0f} av {line.clock.days_allowed} dagar"
+    waited = f"{int(line.clock.days_waiting)} av {line.clock.days_allowed} dagar"
     return QueueLine(
         case=line.number,
         place=place,

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -19,6 +19,7 @@ from mdk.conferences.structs import (
     ConferenceLine,
     ConferenceState,
     ConferenceView,
+    Planned,
     ReleasedItem,
     Slot,
 )
@@ -169,29 +170,10 @@ def lines(
     return found, cursors.pack((found[-1].starts_at, found[-1].id)) if more else None
 
 
-def planned_for(session: Session, numbers: list[str]) -> dict[str, ConferenceLine]:
+def planned_for(session: Session, numbers: list[str]) -> dict[str, Planned]:
     """The conference on whose open agenda each case stands, by case number."""
-    pairs = session.execute(
-        select(col(Case.number), col(Conference.id), col(Conference.starts_at), col(Conference.state))
-        .join(AgendaItem, and_(col(AgendaItem.case_id) == col(Case.id), col(AgendaItem.open).is_(True)))
-        .join(Conference, col(Conference.id) == col(AgendaItem.conference_id))
-        .where(col(Case.number).in_(numbers))
-    )
-    return {
-        number: ConferenceLine(
-            id=conference_id,
-            state=state,
-            starts_at=starts_at,
-            duration_minutes=0,
-            release=0,
-            case_count=0,
-            minutes_booked=0,
-            chair="",
-            my_partstat=None,
-            version=0,
-        )
-        for number, conference_id, starts_at, state in pairs
-    }
+    rows = session.execute(_PLANNED, {"numbers": numbers})
+    return {row.number: Planned(row.id, row.starts_at, row.state) for row in rows}
 
 
 def next_starts(session: Session, *, at: datetime) -> datetime | None:
@@ -253,3 +235,11 @@ def _is_changed(session: Session, conference: Conference, items: list[ReleasedIt
 def _emails(session: Session, conference: Conference, items: list[ReleasedItem]) -> dict[int, str]:
     ids = {conference.chair_id, conference.consultant_id, conference.deputy_id, *member_ids(session, conference)}
     return emails_of(session, ids | {item.presenter_id for item in items})
+
+
+_PLANNED = (
+    select(col(Case.number), col(Conference.id), col(Conference.starts_at), col(Conference.state))
+    .join(AgendaItem, and_(col(AgendaItem.case_id) == col(Case.id), col(AgendaItem.open).is_(True)))
+    .join(Conference, col(Conference.id) == col(AgendaItem.conference_id))
+    .where(col(Case.number).in_(bindparam("numbers", expanding=True)))
+)

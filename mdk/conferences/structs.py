@@ -165,6 +165,14 @@ class ConferenceLine(msgspec.Struct, frozen=True):
     version: int
 
 
+class Planned(msgspec.Struct, frozen=True):
+    """The conference on whose agenda a case stands."""
+
+    id: str
+    starts_at: datetime
+    state: str
+
+
 class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
     """A series and how many of its conferences stand in the calendar."""
 

@@ -96,7 +96,7 @@ def serving(database: Database) -> Iterator[int]:
 async def compare(port: int, cookie: str) -> tuple[list[Measured], list[Measured]]:
     """Page and twin in turns, so that a change of the machine's speed meets both."""
     await ask(port, "/queue", cookie, connections=1, requests=20)
-    twin_path = "/bare?template=queue/list.html"
+    twin_path = "/bare?template=queue/index.html"
     await ask(port, twin_path, cookie, connections=1, requests=20)
     page, twin = [], []
     for _ in range(ROUNDS):
