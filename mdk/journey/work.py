@@ -94,7 +94,7 @@ def tallies(session: Session, *, by: Viewer, at: datetime) -> tuple[int, int]:
     """How many of the cases that the viewer may read are open, and how many have ended."""
     check_role("case.read", by)
     rows = session.execute(select(col(Case.state), func.count()).where(visible(by, at)).group_by(col(Case.state)))
-    counts = dict(rows.tuples().all())
+    counts = {state: count for state, count in rows}  # noqa: C416 - a Row is no pair to dict()
     ongoing = sum(count for state, count in counts.items() if state in OPEN)
     return ongoing, sum(counts.values()) - ongoing
 
