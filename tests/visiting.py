@@ -55,7 +55,7 @@ class Person:
     def get(self, path: str, **headers: str) -> Page:
         return Page(self._send("GET", path, headers=headers))
 
-    def post(self, path: str, fields: Fields | None = None, **more: str) -> Page:
+    def post(self, path: str, fields: Fields | None = None, /, **more: str) -> Page:
         """Send a form's fields; `more` is added, or stands instead of a field of that name."""
         kept = [(name, value) for name, value in fields or [] if name not in more and name != "_csrf_token"]
         content = urlencode([*kept, *more.items(), ("_csrf_token", self.token)])

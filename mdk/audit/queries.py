@@ -45,12 +45,21 @@ def of_case(session: Session, number: str, *, limit: int = 500, before: int | No
 
 def history(session: Session, kind: str, subject: str) -> list[Move]:
     """Every state move of one thing, oldest first."""
+    return histories(session, kind, [subject]).get(subject, [])
+
+
+def histories(session: Session, kind: str, subjects: list[str]) -> dict[str, list[Move]]:
+    """The same of many things of a kind in one question, by subject; what never moved is left out."""
     rows = session.scalars(
         select(StateMove)
-        .where(col(StateMove.kind) == kind, col(StateMove.subject) == subject)
+        .where(col(StateMove.kind) == kind, col(StateMove.subject).in_(subjects))
         .order_by(col(StateMove.id))
     )
-    return [Move(state=row.to_state, at=row.at, act=row.act, by=row.person_id, reason=row.reason) for row in rows]
+    found: dict[str, list[Move]] = {}
+    for row in rows:
+        move = Move(state=row.to_state, at=row.at, act=row.act, by=row.person_id, reason=row.reason)
+        found.setdefault(row.subject, []).append(move)
+    return found
 
 
 def entry_of(row: AccessLog) -> Entry:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk import cursors
-from mdk.audit.queries import history
+from mdk.audit.queries import histories
 from mdk.audit.service import seen
 from mdk.cases.queries import lines_of, submission_of
 from mdk.cases.tables import Case
@@ -75,6 +75,10 @@ def assignments(
 def referral_views(session: Session, rows: list[ImplantReferral], *, at: datetime) -> list[ReferralView]:
     """What is shown of referrals that were already checked and are logged by the caller."""
     lines = lines_of(session, [row.case_id for row in rows], at=at)
+    ids = [row.id for row in rows]
+    cases = _cases(session, rows)
+    checklists = _checklists(session, PathwayPrerequisite.referral_id, ids, _intern_texts())
+    steps = _steps(session, "referral", ids)
     return [
         ReferralView(
             id=row.id,
@@ -85,9 +89,9 @@ def referral_views(session: Session, rows: list[ImplantReferral], *, at: datetim
             home_region=row.home_region,
             catheter_tip=row.catheter_tip,
             due=row.due,
-            missing=rules.gaps(submission_of(session.get_one(Case, row.case_id)), row.catheter_tip),
-            prerequisites=_checklist(session, PathwayPrerequisite.referral_id, row.id, _intern_texts()),
-            history=_steps(session, "referral", row.id),
+            missing=rules.gaps(submission_of(cases[row.case_id]), row.catheter_tip),
+            prerequisites=checklists.get(row.id, []),
+            history=steps.get(row.id, []),
             line=lines[row.case_id],
             version=row.version,
         )
@@ -98,6 +102,9 @@ def referral_views(session: Session, rows: list[ImplantReferral], *, at: datetim
 def assignment_views(session: Session, rows: list[PumpAssignment], *, at: datetime) -> list[AssignmentView]:
     """What is shown of assignments that were already checked and are logged by the caller."""
     lines = lines_of(session, [row.case_id for row in rows], at=at)
+    ids = [row.id for row in rows]
+    checklists = _checklists(session, PathwayPrerequisite.assignment_id, ids, _extern_texts())
+    steps = _steps(session, "assignment", ids)
     return [
         AssignmentView(
             id=row.id,
@@ -107,8 +114,8 @@ def assignment_views(session: Session, rows: list[PumpAssignment], *, at: dateti
             created_at=row.created_at,
             region=row.home_region,
             due=row.due,
-            prerequisites=_checklist(session, PathwayPrerequisite.assignment_id, row.id, _extern_texts()),
-            history=_steps(session, "assignment", row.id),
+            prerequisites=checklists.get(row.id, []),
+            history=steps.get(row.id, []),
             line=lines[row.case_id],
             version=row.version,
         )
@@ -153,10 +160,18 @@ def _visible(table: type[Pathway], act: str, by: Viewer) -> ColumnElement[bool]:
     return or_(false(), *(by_relation[relation] for relation in ACCESS[act][by.role]))
 
 
-def _checklist(session: Session, column: Any, key: str, texts: dict[int, Any]) -> list[PrerequisiteRow]:
-    rows = session.scalars(select(PathwayPrerequisite).where(column == key).order_by(col(PathwayPrerequisite.n)))
-    return [
-        PrerequisiteRow(
+def _cases(session: Session, rows: list[ImplantReferral]) -> dict[int, Case]:
+    found = session.scalars(select(Case).where(col(Case.id).in_([row.case_id for row in rows])))
+    return {case.id or 0: case for case in found}
+
+
+def _checklists(
+    session: Session, column: Any, keys: list[str], texts: dict[int, Any]
+) -> dict[str, list[PrerequisiteRow]]:
+    rows = session.scalars(select(PathwayPrerequisite).where(column.in_(keys)).order_by(col(PathwayPrerequisite.n)))
+    found: dict[str, list[PrerequisiteRow]] = {}
+    for row in rows:
+        shown = PrerequisiteRow(
             n=row.n,
             text=texts[row.n].text,
             scope=texts[row.n].scope,
@@ -166,8 +181,8 @@ def _checklist(session: Session, column: Any, key: str, texts: dict[int, Any]) -
             note=row.note,
             at=row.at,
         )
-        for row in rows
-    ]
+        found.setdefault(row.referral_id or row.assignment_id or "", []).append(shown)
+    return found
 
 
 def _intern_texts() -> dict[int, Any]:
@@ -178,7 +193,10 @@ def _extern_texts() -> dict[int, Any]:
     return {row.n: row for row in prerequisites.for_extern(has_asih=False)}
 
 
-def _steps(session: Session, kind: str, key: str) -> list[HistoryStep]:
-    moves = history(session, kind, key)
-    people = names(session, {move.by for move in moves})
-    return [HistoryStep(move.state, move.at, people.get(move.by, ""), move.reason) for move in moves]
+def _steps(session: Session, kind: str, keys: list[str]) -> dict[str, list[HistoryStep]]:
+    found = histories(session, kind, keys)
+    people = names(session, {move.by for moves in found.values() for move in moves})
+    return {
+        key: [HistoryStep(move.state, move.at, people.get(move.by, ""), move.reason) for move in moves]
+        for key, moves in found.items()
+    }

@@ -6,6 +6,7 @@ import make
 from mdk import clock
 from mdk.db import Database
 from mdk.minutes import queries
+from mdk.minutes.structs import MinutesView
 from visiting import Fields, Page, People, Person, coming, queued, under_way, visiting
 
 CHAIR, NURSE, REFERRER = make.CHAIR, make.NURSE, make.REFERRER
@@ -48,7 +49,7 @@ def write(person: Person, path: str, *, do: str = "save", **typed: str) -> Page:
     return person.post(path, present(page, path), do=do, **typed)
 
 
-def stored(people: People, path: str) -> queries.MinutesView:
+def stored(people: People, path: str) -> MinutesView:
     _, _, conference, _, number = path.split("/")
     return make.ask(people.database, CHAIR, queries.view, conference, number, at=clock.now())
 
