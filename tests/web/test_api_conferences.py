@@ -116,7 +116,12 @@ def test_only_coordinator_and_chair_plan(api: Callers, name: str) -> None:
 def test_a_patch_changes_any_field_of_a_conference(stored_api: Callers) -> None:
     conference = planned(stored_api)
     path = f"/conferences/{conference['id']}"
-    changes: dict[str, Any] = {"duration_minutes": 90, "video_url": None, "deputy": make.email(make.CONSULTANT), "members": []}
+    changes: dict[str, Any] = {
+        "duration_minutes": 90,
+        "video_url": None,
+        "deputy": make.email(make.CONSULTANT),
+        "members": [],
+    }
     changed = stored_api[CHAIR].patch(path, changes, version=1)
     assert changed.status_code == 200
     assert (changed.json()["duration_minutes"], changed.json()["video_url"], changed.json()["members"]) == (
