@@ -18,7 +18,7 @@ YesNo = Literal["yes", "no", "unknown"]
 TEXT_LIMIT = 20_000
 LIST_LIMIT = 200
 DEPTH_LIMIT = 50
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]|\r(?!\n)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]|\r(?!\n)")
 _PLAIN_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _DECIMAL_LIMIT = Decimal(1_000_000)
 

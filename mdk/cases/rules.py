@@ -46,6 +46,7 @@ MOVES: Mapping[str, tuple[frozenset[CaseState], CaseState]] = {
     "close": (frozenset({CaseState.DECIDED}), CaseState.CLOSED),
 }
 EDITABLE = frozenset({CaseState.DRAFT, CaseState.SUBMITTED, CaseState.SUPPLEMENT_REQUESTED, CaseState.ACCEPTED})
+MUST_STAY_COMPLETE = frozenset({CaseState.SUBMITTED, CaseState.ACCEPTED})
 
 URGENCY_DAYS = {"acute": 2, "high": 7, "normal": 14}
 SURVIVAL_DAYS = {"under_6_weeks": 5, "6w_3_months": 10}

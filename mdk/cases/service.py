@@ -101,8 +101,9 @@ def supplement(session: Session, *, number: str, version: int, text: str, by: Vi
     case = load(session, number, act="case.supplement", by=by, at=at)
     check_version(case.version, version)
     if case.state not in {CaseState.SCHEDULED, CaseState.DISCUSSED, CaseState.DECIDED}:
-        message = "Ärendet kan fortfarande ändras direkt. Ändra uppgifterna i stället."
-        raise RuleBroken("case.wrong-state", message)
+        editable = "Ärendet kan fortfarande ändras direkt. Ändra uppgifterna i stället."
+        ended = "Ärendet är avslutat och tar inte emot fler uppgifter."
+        raise RuleBroken("case.wrong-state", editable if case.state in rules.EDITABLE else ended)
     case.changed_at = at
     moved(session, "case", number, move=(case.state, case.state), act="supplement", by=by, at=at, reason=text)
     did(session, "case.supplement", by=by, at=at, cases=(number,))
@@ -121,7 +122,7 @@ def accept(
     """
     case = _triaged(session, number, "accept", version, by=by, at=at)
     case.urgency = urgency
-    case.days_allowed = rules.days_allowed(urgency, case.survival)
+    _fill(case, submission_of(case), at, urgency=urgency)
     case.accepted_at = case.accepted_at or at
     case.override_reason = override_reason or ""
     _step(session, case, "accept", CaseState.ACCEPTED, by=by, at=at, reason=override_reason or "")
@@ -260,7 +261,10 @@ def _replace(session: Session, case: Case, version: int, submission: Submission,
     if case.state not in rules.EDITABLE:
         message = "Ärendet ligger på en utskickad agenda och kan inte ändras. Lämna en komplettering i stället."
         raise RuleBroken("case.not-editable", message)
-    _fill(case, submission, at)
+    settled = case.urgency if case.accepted_at is not None else None
+    if case.state in rules.MUST_STAY_COMPLETE:
+        rules.check_complete(rules.completeness(submission, is_child=rules.is_child(case.birth_date, time.today(at))))
+    _fill(case, submission, at, urgency=settled)
     did(session, "case.patch", by=by, at=at, cases=(case.number,))
     return case
 
@@ -271,10 +275,14 @@ def _check_values(submission: Submission, at: datetime) -> None:
         raise Invalid(problems)
 
 
-def _fill(case: Case, submission: Submission, at: datetime) -> None:
+def _fill(case: Case, submission: Submission, at: datetime, *, urgency: str | None = None) -> None:
+    """Put a submission into the case; `urgency`, once triage has settled it, goes before the referrer's own."""
     today = time.today(at)
     identity = parse_identity(submission.patient.identity_number, today=today)
     submission.patient.identity_number = identity.value
+    if urgency is not None and submission.urgency != urgency:
+        submission.urgency = urgency  # type: ignore[assignment]
+        submission.urgency_reason = _text(submission, "urgency_reason") or "Ändrad vid triage."
     child = rules.is_child(identity.birth_date, today)
     complete = rules.completeness(submission, is_child=child)
     case.submission = msgspec.json.encode(submission).decode()
@@ -282,7 +290,7 @@ def _fill(case: Case, submission: Submission, at: datetime) -> None:
     case.patient_name = _text(submission, "patient.name") or ""
     case.home_region = _text(submission, "patient.home_region")
     case.protected = _text(submission, "patient.protected_identity") == "yes"
-    case.urgency = _text(submission, "urgency") if case.accepted_at is None else case.urgency
+    case.urgency = _text(submission, "urgency")
     case.survival = _text(submission, "diagnosis.expected_survival")
     case.question = _text(submission, "question") or ""
     case.days_allowed = rules.days_allowed(case.urgency, case.survival)

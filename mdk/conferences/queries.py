@@ -65,9 +65,8 @@ def view(session: Session, conference_id: str, *, by: Viewer, at: datetime) -> C
 
 def view_of(session: Session, conference: Conference, *, by: Viewer, at: datetime) -> ConferenceView:
     """What the viewer sees of a conference that was already checked."""
-    items = (
-        working_items(session, conference) if may_ever("conference.agenda", by) else released_items(session, conference)
-    )
+    is_planning = may_ever("conference.agenda", by) and conference.state in rules.PLANNABLE
+    items = working_items(session, conference) if is_planning else released_items(session, conference)
     readable = readable_ids(session, [item.case_id for item in items], by=by, at=at)
     shown = [item for item in items if item.case_id in readable]
     seen(session, "conference.read", by=by, at=at, cases=tuple(item.number for item in shown))

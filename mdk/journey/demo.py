@@ -229,7 +229,6 @@ class _Story:
             suggested = minutes_queries.view(session, conference_id, number, by=by, at=at)
             body.contraindications = suggested.contraindications
             body.informs_patient = suggested.informs_patient
-            body.out_of_hours_contact = suggested.out_of_hours_contact
             saved = minutes.save(
                 session, conference_id=conference_id, number=number, version=0, body=body, by=by, at=at
             )
@@ -302,6 +301,7 @@ def _extern_minutes(held_on: date) -> MinutesBody:
         route="intrathecal",
         catheter_tip="L1",
         opioid_plan_owner="Palliativa teamet Växjö",
+        out_of_hours_contact="Anestesijouren, Centrallasarettet Växjö, enligt vårdplan i hemmet",
         responsible_unit="Regional funktion Kronoberg",
         due=held_on + timedelta(days=10),
         follow_up=held_on + timedelta(days=24),
@@ -319,6 +319,7 @@ def _intern_minutes(held_on: date) -> MinutesBody:
         route="intrathecal",
         catheter_tip="Th10",
         opioid_plan_owner="Palliativa konsultteamet Halmstad",
+        out_of_hours_contact="Anestesijouren, Hallands sjukhus Halmstad; dagtid helg palliativ läkarjour",
         responsible_unit="Neurokirurgiska kliniken, Sus Lund",
         due=held_on + timedelta(days=21),
         follow_up=held_on + timedelta(days=42),
@@ -334,6 +335,7 @@ def _block_minutes(held_on: date) -> MinutesBody:
         outcome="nerve_block",
         motivation="Visceral smärta med tydlig lokalisation och kort förväntad tid.",
         responsible_unit="Smärtkliniken Region Halland",
+        out_of_hours_contact="Medicinjouren, Hallands sjukhus Varberg; dagtid helg palliativ läkarjour",
         due=held_on + timedelta(days=7),
         follow_up=held_on + timedelta(days=21),
     )

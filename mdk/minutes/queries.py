@@ -16,7 +16,7 @@ from mdk.clinical.reference import region
 from mdk.clock import today
 from mdk.conferences import invited
 from mdk.conferences import queries as conference_queries
-from mdk.conferences.rules import lacking_for_quorum
+from mdk.conferences.rules import Attending, lacking_for_quorum
 from mdk.conferences.structs import ConferenceState, ReleasedItem
 from mdk.conferences.tables import Conference
 from mdk.errors import NotFound
@@ -113,9 +113,18 @@ def lacking(session: Session, conference: Conference, case: Case, body: MinutesB
     """Who is lacking for quorum among those marked present."""
     present = {row.email.strip().lower(): row for row in body.attendance if row.present}
     found = session.execute(select(col(Person.id), col(Person.email)).where(col(Person.email).in_(present)))
-    people = {person_id or 0: (present[email].profession, present[email].knows_patient) for person_id, email in found}
+    accounts = {email: person_id or 0 for person_id, email in found}
+    people = {
+        person_id: (present[email].profession, present[email].knows_patient) for email, person_id in accounts.items()
+    }
+    known = invited.attending(session, people)
+    guests = [
+        Attending(person_id=0, profession=row.profession, knows_patient=row.knows_patient)
+        for email, row in present.items()
+        if email not in accounts
+    ]
     return lacking_for_quorum(
-        invited.attending(session, people),
+        known + guests,
         consultant_ids=invited.consultant_ids(conference),
         implant=body.outcome == "intern_pump",
         child=is_child(case.birth_date, today(conference.starts_at)),
@@ -148,7 +157,7 @@ def suggestion(session: Session, conference: Conference, case: Case) -> MinutesB
             anticoagulants=len(blood_thinners) if isinstance(blood_thinners, list) else None,
         ),
         informs_patient="" if presenter is None else presenter.name,
-        out_of_hours_contact=home.out_of_hours if home else "",
+        out_of_hours_contact=home.out_of_hours if home and home.out_of_hours_cover == "round_the_clock" else "",
     )
 
 

@@ -13,6 +13,12 @@ PUMPS = frozenset({"intern_pump", "extern_pump"})
 INTERVENTIONS = PUMPS | {"epidural", "nerve_block", "neurolysis", "other_intervention"}
 _THROUGH_CATHETER = PUMPS | {"epidural"}
 
+ROUTES = {
+    "intern_pump": frozenset({"intrathecal"}),
+    "extern_pump": frozenset({"intrathecal", "epidural"}),
+    "epidural": frozenset({"epidural"}),
+}
+
 _ALWAYS = {
     "outcome": "Välj konferensens rekommendation.",
     "motivation": "Skriv varför konferensen rekommenderar detta.",
@@ -51,8 +57,8 @@ def check_signable(body: MinutesBody, verdicts: list[RuleVerdict], lacking: list
             "minutes.incomplete", "Protokollet kan inte signeras än. Fyll i det som saknas.", tuple(missing)
         )
     _check_intern(body, verdicts)
-    if body.outcome == "epidural" and body.route == "intrathecal":
-        message = "Rekommendationen är epidural men vägen intratekal. Rätta det som är fel."
+    if body.outcome in ROUTES and body.route not in ROUTES[body.outcome]:
+        message = "Kateterväg och rekommendation går inte ihop. Rätta det som är fel: intratekal är inte epidural."
         raise RuleBroken("minutes.route-mismatch", message, (Problem("route", message),))
     if lacking and body.outcome != "deferred" and not (body.quorum_reason or "").strip():
         message = f"Konferensen är inte beslutför: {', '.join(lacking)} saknas. Ange skälet eller skjut upp ärendet."

@@ -61,10 +61,10 @@ def sign(
     `minutes.not-in-session`, and those of `rules.check_signable`.
     """
     conference, case, minutes = queries.load(session, conference_id, number, act="minutes.sign", by=by)
+    cases.check_version(0 if minutes is None else minutes.version, version)
     if minutes is None:
         raise RuleBroken("minutes.not-saved", "Det finns inget sparat protokoll att signera. Spara det först.")
     _check_writable(conference, minutes)
-    cases.check_version(minutes.version, version)
     body = queries.body_of(minutes)
     rules.check_signable(body, queries.verdicts(case), queries.lacking(session, conference, case, body))
     content = rules.canonical(body, case=number, conference=conference.id, signer=by.email, at=at.isoformat())

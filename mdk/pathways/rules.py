@@ -38,9 +38,13 @@ def check_move(moves: Mapping[str, tuple[frozenset[str], str]], act: str, state:
     return target
 
 
+def _lacks(value: object) -> bool:
+    return not given(value) or value == "unknown"
+
+
 def gaps(submission: Submission, catheter_tip: str) -> list[Gap]:
     """What the pre-operative pack lacks, and who owns getting it; it warns and never holds a referral back."""
-    found = [Gap(path, what, owner) for path, what, owner in _PACK if not given(value_at(submission, path))]
+    found = [Gap(path, what, owner) for path, what, owner in _PACK if _lacks(value_at(submission, path))]
     if not value_at(submission, "treatments.imaging"):
         found.append(Gap("treatments.imaging", "bilddiagnostik med datum", _REFERRER))
     if not catheter_tip:

@@ -352,6 +352,16 @@ def test_triage_decides_the_urgency_and_the_referrer_does_not_change_it_back(cli
     assert (make.case_row(clinic, number).urgency, make.case_row(clinic, number).days_allowed) == ("acute", 2)
     make.do(clinic, number, "patch", by=make.REFERRER, changes={"urgency": "normal"})
     assert (make.case_row(clinic, number).urgency, make.case_row(clinic, number).days_allowed) == ("acute", 2)
+    shown = make.ask(clinic, make.REFERRER, queries.view, number)
+    assert (shown.urgency, shown.urgency_reason) == ("acute", "Ändrad vid triage.")
+
+
+def test_a_case_at_triage_does_not_lose_what_submitting_needed(clinic: Database) -> None:
+    number = make.case_in_state(clinic, "submitted")
+    with pytest.raises(RuleBroken) as refused:
+        make.do(clinic, number, "patch", by=make.REFERRER, changes={"question": None, "consent": None})
+    assert refused.value.rule == "case.incomplete"
+    assert [problem.field for problem in refused.value.problems] == ["question", "consent.basis"]
 
 
 def test_a_supplement_that_is_asked_for_today_is_in_time(clinic: Database) -> None:

@@ -9,7 +9,7 @@ import make
 from mdk.db import Database
 from mdk.errors import NotAllowed, NotFound, RuleBroken, Stale
 from mdk.minutes import queries, rules, service
-from mdk.minutes.structs import MinutesBody
+from mdk.minutes.structs import Attendance, MinutesBody
 from mdk.people import service as people
 
 SEE_ALL = {make.COORDINATOR, make.CHAIR, make.CONSULTANT}
@@ -62,7 +62,7 @@ def test_before_the_first_save_content_is_suggested_as_version_0(held: tuple[Dat
         "raised_icp": "none",
     }
     assert seen.informs_patient == "Vera Remitterius"
-    assert seen.out_of_hours_contact
+    assert not seen.out_of_hours_contact  # Kronoberg has no cover: the chair must name someone
     assert [(verdict.id, verdict.met) for verdict in seen.rules] == [
         ("pump.intern-duration", "yes"),
         ("pump.intern-mobility", "yes"),
@@ -225,8 +225,9 @@ def test_an_intern_pump_within_the_criteria_needs_no_reason(held: tuple[Database
 
 def test_epidural_and_intrathecal_are_not_mistaken_for_each_other(held: tuple[Database, str, str]) -> None:
     clinic, conference_id, number = held
-    wrong = make.minutes_body("epidural", route="intrathecal")
-    assert broken(signing(clinic, conference_id, number, wrong)) == ("minutes.route-mismatch", ["route"])
+    for outcome, route in (("epidural", "intrathecal"), ("intern_pump", "epidural"), ("extern_pump", "not_applicable")):
+        wrong = make.minutes_body(outcome, route=route)
+        assert broken(signing(clinic, conference_id, number, wrong)) == ("minutes.route-mismatch", ["route"])
     signing(clinic, conference_id, number, make.minutes_body("epidural"))()
 
 
@@ -264,6 +265,14 @@ def test_an_implant_asks_for_neurosurgery_and_a_child_for_its_team(clinic: Datab
     everyone = [*make.quorate(), make.present(make.PAEDIATRIC)]
     make.save(clinic, conference_id, child, make.minutes_body("intern_pump", attendance=everyone))
     assert view(clinic, conference_id, child).quorum_lacking == []
+
+
+def test_a_guest_without_an_account_counts_for_quorum(ward: Database) -> None:
+    number = make.accepted(ward)
+    conference_id = make.in_session(ward, [number])
+    guest = Attendance(email="asa@kommun.example", profession="Distriktssjuksköterska", knows_patient=True)
+    make.save(ward, conference_id, number, make.minutes_body("nerve_block", attendance=[*make.quorate()[:1], guest]))
+    assert view(ward, conference_id, number).quorum_lacking == []
 
 
 def test_signed_minutes_never_change_and_are_added_to(held: tuple[Database, str, str]) -> None:
