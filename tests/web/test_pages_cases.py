@@ -246,6 +246,7 @@ def test_a_refused_act_keeps_its_form_open_and_the_typing(people: People) -> Non
     again = coordinator.send(page, f"/cases/{number}/request-supplement", what="Prover", until="2000-01-01")
     assert again.status == 422
     assert again.links_of_summary() == ["#f-until"]
+    assert "Senast: Dagen har passerat." in again.words
     assert again.values["what"] == "Prover"
     assert re.search(r'id="act-request-supplement-box"\s+open', again.html)
 
@@ -311,5 +312,11 @@ def test_breaking_the_glass_needs_a_reason_and_opens_the_case(people: People) ->
     refused = nurse.post("/cases/break-glass", number=number, reason="")
     assert (refused.status, refused.values["number"]) == (422, number)
     assert refused.links_of_summary() == ["#f-reason"]
+    unknown = nurse.post("/cases/break-glass", number="MDK-1999-0001", reason="Akut försämring")
+    assert (unknown.status, unknown.values["reason"], unknown.links_of_summary()) == (
+        422,
+        "Akut försämring",
+        ["#f-number"],
+    )
     assert nurse.post("/cases/break-glass", number=number.lower(), reason="Akut försämring").to == f"/cases/{number}"
     assert nurse.get(f"/cases/{number}").status == 200

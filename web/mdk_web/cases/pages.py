@@ -1,18 +1,20 @@
 """Pages of cases: the list, one case to read, the form that it is written in, and breaking the glass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Annotated, Any, ParamSpec
 from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
+from msgspec import Meta
 
 from mdk import clock
 from mdk.cases import queries, rules, service
 from mdk.cases.structs import ReasonBody
 from mdk.conferences import queries as conferences
-from mdk.errors import NotFound
+from mdk.errors import Invalid, NotFound, Problem
 from mdk.journey import work
 from mdk.minutes import queries as minutes
 from mdk.people.rules import check_role, may_ever
@@ -35,6 +37,12 @@ FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ended", "Avslutade", ("closed", "redirected", "declined", "withdrawn", "deceased")),
 )
 PER_PAGE = 25
+
+
+class GlassBody(ReasonBody):
+    """Breaking the glass: which case, and why."""
+
+    number: Annotated[str, Meta(min_length=1, max_length=30)]
 
 
 @get("/cases", sync_to_thread=True)
@@ -169,11 +177,10 @@ def _glass_again(request: PageRequest, body: bytes, *, refusal: Refusal) -> Resp
 @post("/cases/break-glass", sync_to_thread=True)
 @shown_again(again=_glass_again)
 def break_glass(request: PageRequest, body: RawBody) -> Response[Any]:
-    form = Form(body)
-    with writing(request) as visit:
-        number = form.get("number", "").upper()
-        reason = forms.only(form, "reason").read(ReasonBody).reason
-        service.break_glass(visit.session, number=number, reason=reason, by=visit.viewer, at=visit.at)
+    asked: GlassBody = Form(body).read(GlassBody)
+    number = asked.number.upper()
+    with writing(request) as visit, _at_the_field("number"):
+        service.break_glass(visit.session, number=number, reason=asked.reason, by=visit.viewer, at=visit.at)
     return go(f"/cases/{number}", said="glass-broken")
 
 
@@ -229,6 +236,15 @@ def _list(visit: Visit, *, search: str) -> Response[str]:
         in_address=visit.request.method == "GET",
         may_create=may_ever("case.create", visit.viewer),
     )
+
+
+@contextmanager
+def _at_the_field(name: str) -> Iterator[None]:
+    """Say beside the field that what was typed in it does not exist, so that the typing is kept."""
+    try:
+        yield
+    except NotFound as unknown:
+        raise Invalid([Problem(name, unknown.message)]) from unknown
 
 
 def _new_form(visit: Visit, filled: forms.Filled, refusal: Refusal, *, added: str = "") -> Response[str]:
