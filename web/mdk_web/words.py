@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msgspec import UnsetType
 
+from mdk_web.case_words import CASE_ACT_FIELDS, CASE_ACTS
 from mdk_web.meeting_words import MEETING_FIELDS
 
 SECTIONS: Mapping[str, str] = MappingProxyType(
@@ -124,10 +125,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "consent.date": "Datum för samtycket",
         "consent.reason": "Skäl",
         "attachments": "Bilagor",
-        "number": "Ärendenummer",
-        "what": "Det som behövs",
-        "until": "Senast",
-        "to": "Hänvisas till",
+        **CASE_ACT_FIELDS,
         **MEETING_FIELDS,
     }
 )
@@ -347,22 +345,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "missing_documentation": "Underlag saknas",
             "other": "Annat",
         },
-        "case_act": {
-            "create": "Utkast skapat",
-            "submit": "Skickat in",
-            "supplement": "Kompletterat",
-            "accept": "Accepterat till kön",
-            "request-supplement": "Komplettering begärd",
-            "answer": "Besvarat direkt",
-            "redirect": "Hänvisat vidare",
-            "decline": "Avböjt",
-            "schedule": "Satt på en utskickad agenda",
-            "unschedule": "Taget från agendan, åter i kön",
-            "discuss": "Diskuterat på konferensen",
-            "decide": "Rekommendationen signerad",
-            "defer": "Ska tas upp igen, åter i kön",
-            "close": "Avslutat",
-        },
+        "case_act": CASE_ACTS,
         "prerequisite_scope": {"patient": "Patient", "unit": "Enhet"},
         "omeq_verdict": {
             "over": "Över gränsen",

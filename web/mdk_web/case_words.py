@@ -1,0 +1,32 @@
+"""Owns the Swedish words for the acts on a case: the labels of their fields, and what its history tells of them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CASE_ACT_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "number": "Ärendenummer",
+        "what": "Det som behövs",
+        "until": "Senast",
+        "to": "Hänvisas till",
+    }
+)
+
+CASE_ACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "create": "Utkast skapat",
+        "submit": "Skickat in",
+        "supplement": "Kompletterat",
+        "accept": "Accepterat till kön",
+        "request-supplement": "Komplettering begärd",
+        "answer": "Besvarat direkt",
+        "redirect": "Hänvisat vidare",
+        "decline": "Avböjt",
+        "schedule": "Satt på en utskickad agenda",
+        "unschedule": "Taget från agendan, åter i kön",
+        "discuss": "Diskuterat på konferensen",
+        "decide": "Rekommendationen signerad",
+        "defer": "Ska tas upp igen, åter i kön",
+        "close": "Avslutat",
+    }
+)
