@@ -2,7 +2,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from mdk.db import Database, sqlite_file
 from mdk.journey.demo import PEOPLE, sample_cases
 from mdk_web.app import create_app
 from mdk_web.cli.main import cli
+from running import command, demonstrating, environment, free_port
 from tree import ROOT
 
 VAXJO = make.email(make.REFERRER)
@@ -225,13 +225,6 @@ def test_every_command_explains_itself(mdk: Run) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- processes
-def command(*args: str) -> list[str]:
-    return [sys.executable, "-c", "from mdk_web.cli.main import main; main()", *args]
-
-
-def environment(**more: str) -> dict[str, str]:
-    path = os.pathsep.join(str(ROOT / part) for part in ("", "web", "calendar"))
-    return {**os.environ, "PYTHONPATH": path, **more}
 
 
 def test_help_comes_at_once() -> None:
@@ -257,33 +250,11 @@ def test_nobody_has_to_listen(folder: Path) -> None:
     assert (closed.stderr, closed.returncode) == (b"", 0)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
     """A demo without cases that is running: the process, its port, its data folder."""
-    port, data = free_port(), tmp_path / "demo"
-    args = ("demo", "--empty", "--port", str(port), "--data", str(data))
-    with subprocess.Popen(command(*args), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        try:
-            wait_for(port)
-            yield running, port, data
-        finally:
-            running.kill()
-
-
-def wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail("the demo did not start")
+    with demonstrating(tmp_path / "demo", "--empty") as running:
+        yield running
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
