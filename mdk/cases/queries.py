@@ -1,8 +1,8 @@
 """Reads of cases; every one takes the viewer and sees what the viewer may see."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, literal_column, or_, select, union_all
@@ -24,31 +24,37 @@ from mdk.people.tables import Person, Unit
 
 _CASE: Any = Case.__table__.c  # type: ignore[attr-defined]
 _UNIT: Any = Unit.__table__.c  # type: ignore[attr-defined]
-_LINE_COLUMNS = (
-    _CASE.id,
-    _CASE.number,
-    _CASE.state,
-    _CASE.birth_date,
-    _CASE.sex,
-    _CASE.protected,
-    _CASE.home_region,
-    _UNIT.name,
-    _CASE.question,
-    _CASE.urgency,
-    _CASE.survival,
-    _CASE.completeness,
-    _CASE.missing,
-    _CASE.submitted_at,
-    _CASE.changed_at,
-    _CASE.waiting_from,
-    _CASE.days_allowed,
-    _CASE.supplement_since,
-    _CASE.decided_at,
-    _CASE.ended_at,
-    _CASE.outcome,
-    _CASE.supplement_what,
-    _CASE.supplement_until,
-)
+
+
+class _LineRow(NamedTuple):
+    """The columns of a list's row, in the order in which they are read."""
+
+    id: int
+    number: str
+    state: str
+    birth_date: date | None
+    sex: str | None
+    protected: bool
+    home_region: str | None
+    unit_name: str
+    question: str
+    urgency: str | None
+    survival: str | None
+    completeness: float
+    missing: str
+    submitted_at: datetime | None
+    changed_at: datetime
+    waiting_from: datetime | None
+    days_allowed: int
+    supplement_since: datetime | None
+    decided_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+    supplement_what: str
+    supplement_until: date | None
+
+
+_LINE_COLUMNS = [_UNIT.name if name == "unit_name" else _CASE[name] for name in _LineRow._fields]
 _TABLES: Any = (Case.__table__, Unit.__table__)  # type: ignore[attr-defined]
 _ALLOWANCES = (2, 5, 7, 10, 14)
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -179,8 +185,8 @@ def lines(
         query = query.where(_matches(search.strip(), at))
     if cursor:
         query = query.where(col(Case.id) < cursors.unpack(cursor, cursors.RowId))
-    rows = session.execute(query).all()
-    found = [_line(row, at) for row in rows[:limit]]
+    rows, day = _rows(session, query), time.today(at)
+    found = [_line(row, at, day) for row in rows[:limit]]
     seen(session, "case.list", by=by, at=at, cases=tuple(line.number for line in found))
     return found, cursors.pack(rows[limit - 1][0]) if len(rows) > limit else None
 
@@ -197,10 +203,10 @@ def queue(
     marks: dict[str, Any] = {"limit": limit + 1}
     for allowed in _ALLOWANCES:
         marks[f"since_{allowed}"], marks[f"last_{allowed}"] = start.last.get(allowed, (_BEGINNING, 0))
-    rows = session.execute(_QUEUE, marks).all()
+    rows = _rows(session, _QUEUE, marks)
     ranked = sorted(rows, key=lambda row: _rank(row, start.at))
-    page = ranked[:limit]
-    found = [_queue_line(_line(row, at), place) for place, row in enumerate(page, start.passed + 1)]
+    page, day = ranked[:limit], time.today(at)
+    found = [_queue_line(_line(row, at, day), place) for place, row in enumerate(page, start.passed + 1)]
     seen(session, "queue.read", by=by, at=at, cases=tuple(line.case for line in found))
     if len(ranked) <= limit:
         return found, None
@@ -221,14 +227,18 @@ def readable_ids(session: Session, ids: list[int], *, by: Viewer, at: datetime) 
 
 def lines_of(session: Session, ids: list[int], *, at: datetime) -> dict[int, CaseLine]:
     """The lines of cases by id, for a list whose access and log are its caller's."""
-    rows = session.execute(_lines().where(col(Case.id).in_(ids))).all()
-    return {row.id: _line(row, at) for row in rows}
+    rows, day = _rows(session, _lines().where(col(Case.id).in_(ids))), time.today(at)
+    return {row.id: _line(row, at, day) for row in rows}
 
 
 class _QueueMark(msgspec.Struct, frozen=True):
     at: cursors.Instant
     passed: cursors.RowId
     last: dict[int, tuple[cursors.Instant, cursors.RowId]]
+
+
+def _rows(session: Session, query: Any, given: dict[str, Any] | None = None) -> list[_LineRow]:
+    return [_LineRow._make(row) for row in session.execute(query, given)]
 
 
 def _lines() -> Any:
@@ -254,22 +264,22 @@ def _of_allowance(allowed: int) -> Any:
 _QUEUE = union_all(*(select(_of_allowance(allowed).subquery()) for allowed in _ALLOWANCES))
 
 
-def _rank(row: Any, at: datetime) -> tuple[float, datetime, int]:
+def _rank(row: _LineRow, at: datetime) -> tuple[float, datetime, int]:
     waited = (at - (row.waiting_from or at)).total_seconds()
-    return (-waited / row.days_allowed, row.waiting_from or at, row.id or 0)
+    return (-waited / row.days_allowed, row.waiting_from or at, row.id)
 
 
-def _line(case: Any, at: datetime) -> CaseLine:
-    day = time.today(at)
+def _line(case: _LineRow, at: datetime, day: date) -> CaseLine:
+    years = rules.age(case.birth_date, day)
     return CaseLine(
         number=case.number,
         state=case.state,
-        age=rules.age(case.birth_date, day),
+        age=years,
         sex=case.sex,
-        is_child=rules.is_child(case.birth_date, day),
+        is_child=years is not None and years < rules.ADULT,
         protected=case.protected,
         home_region=case.home_region,
-        unit_name=case.name,
+        unit_name=case.unit_name,
         question=case.question,
         urgency=case.urgency,
         survival=case.survival,
@@ -284,7 +294,7 @@ def _line(case: Any, at: datetime) -> CaseLine:
     )
 
 
-def _clock_of(case: Any, at: datetime) -> Clock:
+def _clock_of(case: Case | _LineRow, at: datetime) -> Clock:
     stopped = case.supplement_since or case.decided_at or case.ended_at
     return rules.clock(
         state=case.state,

@@ -133,7 +133,7 @@ def clock(
     )
 
 
-_MOVER = {
+_MOVER: Mapping[str, str] = {
     CaseState.DRAFT: "referrer",
     CaseState.SUBMITTED: "coordinator",
     CaseState.SUPPLEMENT_REQUESTED: "referrer",
@@ -148,7 +148,7 @@ def whose_move(state: str, outcome: str | None) -> str:
     """Who must act next for the case to go on."""
     if state == CaseState.DECIDED:
         return _AFTER_DECISION.get(outcome or "", "referrer")
-    return _MOVER.get(CaseState(state), "nobody")
+    return _MOVER.get(state, "nobody")
 
 
 def completeness(submission: Submission, *, is_child: bool) -> Completeness:

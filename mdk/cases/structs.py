@@ -238,7 +238,7 @@ class Completeness(msgspec.Struct, frozen=True):
     missing: list[Missing]
 
 
-class Clock(msgspec.Struct, frozen=True):
+class Clock(msgspec.Struct, frozen=True, gc=False):
     """Days since first submitted (less those with the referrer), days allowed, their ratio, and whose move it is."""
 
     days_waiting: float
@@ -286,7 +286,7 @@ class CaseView(Submission, kw_only=True):
     read_confirmed_at: datetime | None
 
 
-class CaseLine(msgspec.Struct, frozen=True):
+class CaseLine(msgspec.Struct, frozen=True, gc=False):
     """A case in a list: what the case strip shows, and no name or identity number."""
 
     number: str
@@ -310,7 +310,7 @@ class CaseLine(msgspec.Struct, frozen=True):
     supplement_until: date | None = None
 
 
-class QueueLine(msgspec.Struct, frozen=True):
+class QueueLine(msgspec.Struct, frozen=True, gc=False):
     """A place in the queue and the reason for it."""
 
     case: str

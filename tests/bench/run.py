@@ -17,6 +17,7 @@ from urllib.request import urlopen
 from rich.console import Console
 from rich.table import Table
 
+from bench import costs
 from bench.load import Measured, ask, percentile
 from mdk import clock, parsing
 from mdk.cases import service as cases
@@ -42,8 +43,10 @@ def main() -> None:
         cookie = fill(database)
         with serving(database) as port:
             page, twin = asyncio.run(compare(port, cookie))
+        parts = costs.of_the_queue(database, cookie.partition("=")[2])
         database.close()
     show(page, twin)
+    show_costs(parts)
 
 
 def fill(database: Database) -> str:
@@ -116,6 +119,14 @@ def show(page: list[Measured], twin: list[Measured]) -> None:
     console = Console(width=100)
     console.print(table)
     console.print(f"ratio {_rate(page) / _rate(twin):.2f} (aim {AIM})")
+
+
+def show_costs(parts: dict[str, float]) -> None:
+    """Print what each part of the page costs and its share."""
+    table = Table("what the page costs", "ms", "share")
+    for name, cost in parts.items():
+        table.add_row(name, f"{cost:.2f}", f"{cost / sum(parts.values()):.0%}")
+    Console(width=100).print(table)
 
 
 def _rate(blocks: list[Measured]) -> float:

@@ -311,3 +311,9 @@ def test_no_page_of_conferences_names_a_patient(people: People) -> None:
             assert page.status == 200
             assert "Provlund" not in page.html
             assert make.ADULT[2:] not in page.html
+
+
+def test_a_reload_of_a_refused_act_comes_to_its_page(people: People) -> None:
+    conference = planned(people)
+    page = people[COORDINATOR].get(f"/conferences/{conference}/release")
+    assert (page.status, page.to) == (303, f"/conferences/{conference}")

@@ -123,6 +123,8 @@ def on_domain_error(request: Request[Any, Any, Any], error: MdkError) -> Respons
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """The answer to what the framework refuses: unknown addresses, bad parameters, bodies that are too large."""
+    if error.status_code == 405 and request.method == "GET" and not is_api(request):
+        return _beside_the_act(request)
     problems = _parameter_problems(error) if isinstance(error, ValidationException) else []
     details = {404: NotFound().message, 413: TooLarge().message, 403: _CSRF}
     status = 400 if problems else error.status_code
@@ -131,6 +133,12 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     )
     codes = {404: "not-found", 413: "too-large", 405: "method-not-allowed", 403: "csrf", 400: "invalid"}
     return answer(request, status=status, code=codes.get(status, "refused"), detail=detail, problems=problems)
+
+
+def _beside_the_act(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Whoever reloads the address of an act that was refused comes to the page that the act stands on."""
+    page = request.scope["path"].rstrip("/").rpartition("/")[0]
+    return Response(b"", status_code=303, headers={"Location": page or "/"})
 
 
 def on_unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
