@@ -17,7 +17,7 @@ from urllib.request import urlopen
 from rich.console import Console
 from rich.table import Table
 
-from bench import costs
+from bench.costs import of_the_queue
 from bench.load import Measured, ask, percentile
 from mdk import clock, parsing
 from mdk.cases import service as cases
@@ -43,7 +43,7 @@ def main() -> None:
         cookie = fill(database)
         with serving(database) as port:
             page, twin = asyncio.run(compare(port, cookie))
-        parts = costs.of_the_queue(database, cookie.partition("=")[2])
+        parts = of_the_queue(database, cookie.partition("=")[2])
         database.close()
     show(page, twin)
     show_costs(parts)

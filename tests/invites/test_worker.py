@@ -89,7 +89,7 @@ def test_the_acts_on_a_case_tell_those_who_must_move(post: Post) -> None:
     ("outcome", "told"),
     [
         ("intern_pump", ("neurokirurgi", "en ny remiss för implantation", "https://mdk.example/referrals")),
-        ("extern_pump", ("funktion.kronoberg", "ett nytt pumpuppdrag", "https://mdk.example/assignments")),
+        ("extern_pump", ("funktion.kronoberg", "ett nytt pumpuppdrag", "https://mdk.example/assignments-inbox")),
     ],
 )
 def test_a_signature_tells_the_referrer_and_the_inbox_of_the_receiver(

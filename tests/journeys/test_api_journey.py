@@ -99,6 +99,7 @@ def decide(chair: Caller, path: str, numbers: dict[str, str]) -> None:
             "opioid_plan_owner": "Palliativa teamet Växjö",
             "responsible_unit": "Mottagande enhet",
             "due": str(clock.today(clock.now()) + timedelta(days=14)),
+            "out_of_hours_contact": "Anestesijouren, Växjö",
         }
         saved = chair.put(where, body, version=suggested["version"])
         assert saved.status_code == 200, saved.text
