@@ -5,6 +5,8 @@ import pytest
 
 import make
 from mdk import clock
+from mdk.clinical.bilaga1 import POLICY
+from mdk.clinical.factor_sets import factor_sets
 from mdk.db import Database
 from visiting import People, coming, queued, visiting
 
@@ -156,3 +158,14 @@ def test_everyone_has_a_start_page_and_the_help(people: People, name: str) -> No
 def test_a_page_needs_someone_signed_in(people: People) -> None:
     answer = people.client.get("/", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+def test_the_calculations_show_every_table_with_its_source_and_figures(people: People) -> None:
+    page = people[make.REFERRER].get("/help/calculations")
+    assert page.status == 200
+    for table in factor_sets():
+        assert f"{table.name}, {table.version}" in page.words
+        assert table.source in page.words
+    assert page.html.count('<th scope="row">') == sum(len(each.entries) for each in factor_sets())
+    assert "× 1,5" in page.words
+    assert POLICY in page.words

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Response, get
 
 from mdk import clock
+from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
 from mdk.journey import work
 from mdk.outbox.queries import count_failed
@@ -38,7 +39,14 @@ def mine(request: PageRequest) -> Response[str]:
 @get("/help", sync_to_thread=True)
 def explain(request: PageRequest) -> Response[str]:
     with reading(request) as visit:
-        return page(visit, "home/help.html", tables=factor_sets())
+        may_break = may_ever("case.break-glass", visit.viewer)
+        return page(visit, "home/help.html", tables=factor_sets(), may_break=may_break)
 
 
-HANDLERS: list[Any] = [mine, explain]
+@get("/help/calculations", sync_to_thread=True)
+def calculate(request: PageRequest) -> Response[str]:
+    with reading(request) as visit:
+        return page(visit, "home/calculations.html", tables=factor_sets(), policy=POLICY)
+
+
+HANDLERS: list[Any] = [mine, explain, calculate]
