@@ -19,20 +19,28 @@ from mdk_web.rendering import CSRF_FIELD
 
 P = ParamSpec("P")
 MAX_FIELDS = 4000
+MOST_NESTED = 8  # deeper names than any struct has are left whole, for `parse` to call unknown
 # What a form says of itself and not of its subject: the version it was made from, and which button was pressed.
 CONTROLS = frozenset({"version", "do"})
-_INTEGER = re.compile(r"-?\d{1,9}")
-_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
-_WALL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,9}", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
+_WALL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
 class Form(Mapping[str, str]):
-    """What was typed, field by field; several values of one name are kept in `every`."""
+    """What was typed, field by field; several values of one name are kept in `every`.
+
+    Raises `Invalid` for more than `MAX_FIELDS` fields.
+    """
 
     def __init__(self, body: bytes) -> None:
-        pairs = parse_qsl(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace"
-        )
+        try:
+            pairs = parse_qsl(
+                body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace"
+            )
+        except ValueError as many:
+            raise Invalid([Problem("", f"För många uppgifter på en gång. Högst {MAX_FIELDS} tas emot.")]) from many
         self.pairs = [(name, value.replace("\r\n", "\n").strip()) for name, value in pairs if name != CSRF_FIELD]
         self._last = dict(self.pairs)
 
@@ -51,7 +59,7 @@ class Form(Mapping[str, str]):
 
     def version(self) -> int:
         """The version that the form was made from; 0 when it says none."""
-        return int(self["version"]) if self.get("version", "").isdigit() else 0
+        return int(self["version"]) if _COUNT.fullmatch(self.get("version", "")) else 0
 
     def read(self, kind: type[msgspec.Struct]) -> Any:
         """The form as a struct: empty fields count as not given, numbers may have a comma, times are Swedish.
@@ -65,7 +73,7 @@ class Form(Mapping[str, str]):
         tree: dict[str, Any] = {}
         for name, value in self.pairs:
             if value and name not in CONTROLS:
-                _plant(tree, name.split("."), value)
+                _plant(tree, name.split(".", MOST_NESTED), value)
         found: dict[str, Any] = _shaped(kind, tree)
         return found
 
@@ -136,7 +144,7 @@ def _shaped_struct(kind: type, raw: Any) -> Any:
 
 def _shaped_list(kind: Any, raw: Any) -> Any:
     if isinstance(raw, dict):
-        rows = sorted((int(key), value) for key, value in raw.items() if key.isdigit())
+        rows = sorted((int(key), value) for key, value in raw.items() if _COUNT.fullmatch(key))
         return [_shaped(kind, value) for _, value in rows]
     return [_shaped(kind, [value]) for value in raw]
 
@@ -149,10 +157,17 @@ def _shaped_value(options: list[Any], raw: Any) -> Any:
     if bool in bases:
         return text in {"yes", "on", "true", "1"}
     if datetime in bases and _WALL_TIME.fullmatch(text):
-        return datetime.fromisoformat(text).replace(tzinfo=STOCKHOLM).isoformat()
+        return _instant(text)
     if not bases & {int, float, Decimal}:
         return text
     return _number(text.replace(",", ".").replace("\u00a0", "").replace(" ", ""), bases)
+
+
+def _instant(text: str) -> str:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=STOCKHOLM).isoformat()
+    except ValueError:
+        return text
 
 
 def _number(text: str, bases: set[Any]) -> Any:

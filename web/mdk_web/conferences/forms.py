@@ -46,9 +46,9 @@ def agenda_of(form: Form) -> list[AgendaItemBody]:
     items = body.items
     if act == "add" and which:
         return [*items, AgendaItemBody(case=which, minutes=USUAL_MINUTES)]
-    if not which.isdecimal() or int(which) >= len(items):
+    place = next((place for place in range(len(items)) if which == str(place)), None)
+    if place is None:
         return items
-    place = int(which)
     moved = items.pop(place)
     to = {"up": max(place - 1, 0), "down": place + 1}.get(act)
     if to is not None:

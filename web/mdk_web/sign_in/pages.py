@@ -1,5 +1,6 @@
 """Pages of the sign-in: in the demo a person is chosen; elsewhere an identity provider is needed."""
 
+import re
 from typing import Any
 
 from litestar import MediaType, Response, get, post
@@ -13,6 +14,8 @@ from mdk.people import service
 from mdk_web.formkit import Form
 from mdk_web.rendering import render
 from mdk_web.visits import SESSION_COOKIE, PageRequest, csrf_token, database_of, go, settings_of, writing
+
+_ID = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @get("/sign-in", sync_to_thread=True)
@@ -29,7 +32,7 @@ def enter(request: PageRequest, body: RawBody) -> Response[bytes]:
     settings, chosen = settings_of(request), Form(body).get("assignment", "")
     if not settings.is_demo:
         raise NotAllowed
-    if not chosen.isdecimal():
+    if not _ID.fullmatch(chosen):
         raise NotFound
     address = request.client.host if request.client else ""
     with database_of(request).writing() as session:
