@@ -23,6 +23,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from mdk.errors import Invalid, Problem, Stale, Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
+OMEQ_TABLE = "mdk.omeq_table"
 _AT_END = "mdk.at_end"
 _BUSY_MS = 5000
 BEHIND = "Databasens schema är äldre än programmet. Kör: mdk migrate"
@@ -45,11 +46,14 @@ class Database:
     are committed when the block ends and rolled back when it raises. What was registered with `at_end` is written
     before either block is left, so an answer is never given for a read whose log could not be written.
 
+    Each session's `info` holds the installation's table of record for opioid equivalents, if it has one.
+
     Raises `Unavailable` when the store cannot be used just now, `Stale` when another unit of work changed or made a
     row first, and `Invalid` for a value that no column can hold; in each case nothing was changed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, omeq_table: str | None = None) -> None:
+        self._info = {OMEQ_TABLE: omeq_table}
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
@@ -69,7 +73,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session on one snapshot; its log of what was read is committed before the block is left."""
-        with _translated(), Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+        with _translated(), Session(self._reader, expire_on_commit=False, autoflush=False, info=self._info) as session:
             yield session
             owed = session.info.pop(_AT_END, [])
             session.rollback()
@@ -79,7 +83,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose changes are committed together when the block ends without an error."""
-        with _translated(), Session(self._writer, expire_on_commit=False) as session:
+        with _translated(), Session(self._writer, expire_on_commit=False, info=self._info) as session:
             session.connection()
             yield session
             session.flush()

@@ -225,7 +225,7 @@ def is_child(birth_date: date | None, at: date) -> bool:
     return years is not None and years < ADULT
 
 
-def opioid_equivalents(submission: Submission, table_of_record: str | None = None) -> Omeq:
+def opioid_equivalents(submission: Submission, table_of_record: str | None) -> Omeq:
     """The oral morphine equivalents of the submission's opioid lines."""
     lines = value_at(submission, "medicines.opioids")
     return omeq(None if lines is UNSET else lines, table_of_record=table_of_record)

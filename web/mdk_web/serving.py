@@ -9,7 +9,7 @@ import structlog
 from litestar import Litestar
 
 from mdk import settings as house
-from mdk.db import Database
+from mdk.journey import start
 from mdk.settings import Settings
 from mdk_web.app import create_app
 
@@ -18,7 +18,7 @@ def create() -> Litestar:
     """The application on the configured database, for each worker of the web server. Raises `BadSetting`."""
     settings = house.load()
     log_as(settings)
-    return create_app(settings, Database(settings.database_url))
+    return create_app(settings, start.database(settings))
 
 
 def log_as(settings: Settings, level: int = logging.INFO) -> None:

@@ -127,13 +127,13 @@ def read(form: Form, today: date) -> Submission:
     return rules.read_submission(plain(form), today=today)
 
 
-def working(submission: Submission, today: date) -> Working:
+def working(submission: Submission, today: date, table_of_record: str | None) -> Working:
     """What the system says of a submission as it stands."""
     born = None
     with suppress(RuleBroken):
         born = parse_identity(submission.patient.identity_number, today=today).birth_date
     found = rules.completeness(submission, is_child=rules.is_child(born, today))
-    equivalents = rules.opioid_equivalents(submission)
+    equivalents = rules.opioid_equivalents(submission, table_of_record)
     return Working(
         completeness=found,
         omeq=equivalents,

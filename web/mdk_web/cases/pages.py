@@ -14,6 +14,7 @@ from mdk import clock
 from mdk.cases import queries, rules, service
 from mdk.cases.structs import ReasonBody
 from mdk.conferences import queries as conferences
+from mdk.db import OMEQ_TABLE
 from mdk.errors import Invalid, NotFound, Problem
 from mdk.journey import work
 from mdk.minutes import queries as minutes
@@ -148,7 +149,7 @@ def save(request: PageRequest, number: FromPath[str], body: RawBody) -> Response
 def preview(request: PageRequest, body: RawBody) -> Response[str]:
     with reading(request) as visit:
         check_role("case.create", visit.viewer)
-        working = forms.working(forms.lenient(Form(body)), clock.today(visit.at))
+        working = forms.working(forms.lenient(Form(body)), clock.today(visit.at), visit.session.info[OMEQ_TABLE])
         return fragment(visit, "cases/_panel.html", working=working, holder=forms.holder, oob=True)
 
 
@@ -195,7 +196,7 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         view=view,
         line=forms.strip_of(view),
         filled=forms.stored(view),
-        working=forms.working(view, clock.today(at)),
+        working=forms.working(view, clock.today(at), session.info[OMEQ_TABLE]),
         sections=SECTIONS,
         holder=forms.holder,
         acts=acts_of(view, by),
@@ -277,7 +278,7 @@ def _form(visit: Visit, filled: forms.Filled, refusal: Refusal, **context: Any) 
         status=refusal.status,
         filled=filled,
         refusal=forms.pointed(refusal),
-        working=forms.working(forms.reread(filled), clock.today(visit.at)),
+        working=forms.working(forms.reread(filled), clock.today(visit.at), visit.session.info[OMEQ_TABLE]),
         sections=SECTIONS,
         holder=forms.holder,
         field_at=field_at,
@@ -297,7 +298,7 @@ def _after_save(visit: Visit, form: Form, number: str, version: int) -> Response
     return fragment(
         visit,
         "cases/_saved.html",
-        working=forms.working(forms.lenient(form), clock.today(visit.at)),
+        working=forms.working(forms.lenient(form), clock.today(visit.at), visit.session.info[OMEQ_TABLE]),
         version=version,
         saved_at=visit.at,
         refusal=NO_REFUSAL,

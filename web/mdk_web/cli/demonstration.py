@@ -21,6 +21,7 @@ from mdk import settings as house
 from mdk.cases.tables import Case
 from mdk.db import Database, migrate
 from mdk.journey import demo as story
+from mdk.journey import start
 from mdk.people.queries import people
 from mdk.settings import Settings
 from mdk_calendar.worker import Worker
@@ -41,7 +42,7 @@ def prepare(data_dir: Path, address: str, *, is_reset: bool, is_empty: bool) -> 
     data_dir.mkdir(parents=True, exist_ok=True)
     house.make_secret(data_dir)
     house.note_base_url(data_dir, os.environ.get("MDK_BASE_URL", address))
-    database = Database(_settings(data_dir).database_url)
+    database = start.database(_settings(data_dir))
     _load(database, with_story=not is_empty)
     database.close()
 
@@ -51,7 +52,7 @@ def run(data_dir: Path, host: str, port: int) -> None:
     settings = _settings(data_dir)
     log_as(settings, logging.WARNING)
     logging.getLogger("_granian").setLevel(logging.ERROR)
-    database = Database(settings.database_url)
+    database = start.database(settings)
     _announce(settings, database)
     with _working(database, settings):
         asyncio.run(_serve(create_app(settings, database), host, port))

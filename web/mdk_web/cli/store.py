@@ -26,10 +26,11 @@ def opened(*, is_new: bool = False) -> Iterator[Store]:
     Raises `BadSetting`, and `Failure` for a database that does not exist or must be migrated first.
     """
     from mdk import settings as house
-    from mdk.db import Database, check_revision
+    from mdk.db import check_revision
+    from mdk.journey import start
 
     settings = house.load()
-    database = Database(settings.database_url)
+    database = start.database(settings)
     try:
         if database.is_sqlite:
             _check_file(Path(database.url.database or ""), is_new=is_new)

@@ -1,0 +1,44 @@
+"""The installation's own choices reach what the system computes."""
+
+import pytest
+
+import make
+from mdk import settings
+from mdk.cases import queries
+from mdk.clinical.factor_sets import NAMES
+from mdk.journey import start
+from mdk.settings import BadSetting
+
+
+def chosen(url: str, table: str) -> settings.Settings:
+    return settings.load({"MDK_DATABASE_URL": url, "MDK_SECRET_KEY": "x" * 64, "MDK_OMEQ_TABLE": table})
+
+
+def test_a_table_of_record_alone_decides_the_equivalents(sqlite_url: str) -> None:
+    lines = [{"drug": "hydromorphone", "route": "oral", "unit": "mg", "dose": "15", "per_day": "2"}]
+    database = start.database(chosen(sqlite_url, ""))
+    make.people(database)
+    number = make.case_in_state(database, "submitted", make.submission(**{"medicines.opioids": lines}))
+    seen = {"": make.ask(database, make.REFERRER, queries.view, number).omeq}
+    database.close()
+    for table in ("FPM21", "UPP20"):
+        database = start.database(chosen(sqlite_url, table))
+        seen[table] = make.ask(database, make.REFERRER, queries.view, number).omeq
+        database.close()
+    assert {table: (omeq.low, omeq.high) for table, omeq in seen.items()} == {
+        "": (150, 225),
+        "FPM21": (150, 150),
+        "UPP20": (225, 225),
+    }
+    assert {table: omeq.verdict for table, omeq in seen.items()} == {
+        "": "table_dependent",
+        "FPM21": "not_over",
+        "UPP20": "over",
+    }
+
+
+def test_an_unknown_table_of_record_stops_the_start_and_names_the_setting(sqlite_url: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        start.database(chosen(sqlite_url, "CDC14"))
+    assert refused.value.message.startswith("MDK_OMEQ_TABLE: ")
+    assert all(name in refused.value.message for name in NAMES)
