@@ -23,7 +23,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from mdk.errors import Invalid, Problem, Stale, Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
-OMEQ_TABLE = "mdk.omeq_table"
+_CHOICES = "mdk.choices"
 _AT_END = "mdk.at_end"
 _BUSY_MS = 5000
 BEHIND = "Databasens schema är äldre än programmet. Kör: mdk migrate"
@@ -39,6 +39,17 @@ _Write = Callable[[Session], None]
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What an installation decides for itself: its table of record for opioid equivalents, and where it meets.
+
+    `video_url_template` makes the link of a conference that is given none; `{id}` stands for the conference's id.
+    """
+
+    omeq_table: str | None = None
+    video_url_template: str = ""
+
+
 class Database:
     """One configured database and its two kinds of unit of work.
 
@@ -46,14 +57,12 @@ class Database:
     are committed when the block ends and rolled back when it raises. What was registered with `at_end` is written
     before either block is left, so an answer is never given for a read whose log could not be written.
 
-    Each session's `info` holds the installation's table of record for opioid equivalents, if it has one.
-
     Raises `Unavailable` when the store cannot be used just now, `Stale` when another unit of work changed or made a
     row first, and `Invalid` for a value that no column can hold; in each case nothing was changed.
     """
 
-    def __init__(self, url: str, *, omeq_table: str | None = None) -> None:
-        self._info = {OMEQ_TABLE: omeq_table}
+    def __init__(self, url: str, choices: Choices | None = None) -> None:
+        self._info = {_CHOICES: choices or Choices()}
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
@@ -163,6 +172,12 @@ def check_schema(database: Database) -> str:
         except CommandError:
             return "Tabellerna i koden skiljer sig från migrationerna."
     return ""
+
+
+def choices(session: Session) -> Choices:
+    """What the installation that this unit of work runs in has decided for itself."""
+    found: Choices = session.info[_CHOICES]
+    return found
 
 
 def at_end(session: Session, write: _Write) -> None:

@@ -52,6 +52,10 @@ def _address(value: str) -> str:
     return "" if value.startswith(("http://", "https://")) else "ska vara en adress som börjar med https://"
 
 
+def _address_or_none(value: str) -> str:
+    return _address(value) if value else ""
+
+
 def _mail(value: str) -> str:
     return (
         ""
@@ -99,7 +103,9 @@ SETTINGS = (
     Setting("SMTP_URL", "", "vart e-post skickas: smtp://, smtps:// eller file:KATALOG", secret=True, check=_mail),
     Setting("MAIL_FROM", "mdk@example.invalid", "avsändaradress", check=_mailbox),
     Setting("ORGANIZER", "mdk@example.invalid", "funktionsbrevlådan som står som mötesorganisatör", check=_mailbox),
-    Setting("VIDEO_URL_TEMPLATE", "", "videolänk för nya konferenser; {id} byts mot konferensens id"),
+    Setting(
+        "VIDEO_URL_TEMPLATE", "", "videolänk för nya konferenser; {id} byts mot konferensens id", check=_address_or_none
+    ),
     Setting("OIDC_ISSUER", "", "inloggningstjänstens adress"),
     Setting("OIDC_CLIENT_ID", "", "systemets namn hos inloggningstjänsten"),
     Setting("OIDC_CLIENT_SECRET", "", "systemets hemlighet hos inloggningstjänsten", secret=True),

@@ -17,7 +17,7 @@ from mdk.cases import rules
 from mdk.cases.structs import CaseLine, CaseState, CaseView, Clock, OpenCase, QueueLine, Submission, Supplement
 from mdk.cases.tables import Case, CaseRelation
 from mdk.clinical.identity import parse_identity
-from mdk.db import OMEQ_TABLE
+from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem, RuleBroken
 from mdk.people.rules import ACCESS, Relation, check_may, check_role, may
 from mdk.people.structs import Viewer
@@ -125,7 +125,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
     today = time.today(at)
     years = rules.age(case.birth_date, today)
     child = rules.is_child(case.birth_date, today)
-    equivalents = rules.opioid_equivalents(submission, session.info[OMEQ_TABLE])
+    equivalents = rules.opioid_equivalents(submission, choices(session).omeq_table)
     unit_name, referrer = session.get_one(Unit, case.unit_id).name, session.get_one(Person, case.created_by).name
     asked = Supplement(case.supplement_what, case.supplement_until) if case.supplement_what else None
     return CaseView(

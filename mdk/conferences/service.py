@@ -21,6 +21,7 @@ from mdk.conferences.invited import ids_of
 from mdk.conferences.queries import load, released_items, view_of
 from mdk.conferences.structs import ConferenceBody, ConferenceState, SeriesBody
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation, Series
+from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem, RuleBroken
 from mdk.outbox.service import conference_changed
 from mdk.people.queries import holders, person_ids
@@ -73,7 +74,7 @@ def change(
 def move(
     session: Session, *, conference_id: str, version: int, starts_at: datetime, by: Viewer, at: datetime
 ) -> Conference:
-    """Move a planned or released conference; after a release everyone invited is told and asked anew.
+    """Move a planned or released conference; after a release everyone is told and asked anew, if the time is new.
 
     Raises `NotFound`, `NotAllowed`, `Stale`, `Invalid`, `RuleBroken("conference.wrong-state")`.
     """
@@ -83,9 +84,11 @@ def move(
         raise Invalid(past)
     cases.check_version(conference.version, version)
     rules.check_plannable(conference.state)
+    is_moved = conference.starts_at != starts_at
     conference.starts_at, conference.changed_at = starts_at, at
     session.flush()
-    _ask_anew(session, conference)
+    if is_moved:
+        _ask_anew(session, conference)
     moved(session, "conference", conference.id, move=(conference.state, conference.state), act="move", by=by, at=at)
     did(session, "conference.move", by=by, at=at)
     _tell(session, conference, at)
@@ -105,7 +108,7 @@ def cancel(session: Session, *, conference_id: str, version: int, reason: str, b
         case = session.get_one(Case, item.case_id)
         if case.state == CaseState.SCHEDULED:
             cases.step(session, case, "unschedule", by=by, at=at, reason="Konferensen ställdes in")
-        cases.end_grants(session, key=conference.id, until=at)
+    cases.end_grants(session, key=conference.id, until=at)
     _clear_agenda(session, conference)
     if conference.release:
         conference_changed(session, conference.id, at=at)
@@ -192,8 +195,9 @@ def plan_ahead(session: Session, *, series: Series, by: Actor, at: datetime) -> 
     for start in rules.occurrences(series.rrule, series.first_start, until=at + HORIZON):
         if start <= at or start.isoformat() in known:
             continue
+        conference_id = uuid.uuid4().hex
         conference = Conference(
-            id=uuid.uuid4().hex,
+            id=conference_id,
             series_id=series.id,
             occurrence=start.isoformat(),
             starts_at=start,
@@ -201,7 +205,7 @@ def plan_ahead(session: Session, *, series: Series, by: Actor, at: datetime) -> 
             chair_id=series.chair_id,
             consultant_id=series.consultant_id,
             deputy_id=series.deputy_id,
-            video_url=series.video_url,
+            video_url=series.video_url or _own_link(session, conference_id),
             changed_at=at,
         )
         session.add(conference)
@@ -230,6 +234,7 @@ def _add(session: Session, body: ConferenceBody, people: dict[str, int], *, by: 
     )
     session.add(conference)
     _fill(session, conference, body, people, at)
+    conference.video_url = conference.video_url or _own_link(session, conference.id)
     moved(session, "conference", conference.id, move=("", ConferenceState.PLANNED), act="plan", by=by, at=at)
     did(session, "conference.plan", by=by, at=at)
     return conference
@@ -304,6 +309,10 @@ def _ask_anew(session: Session, conference: Conference) -> None:
         .where(col(Participation.conference_id) == conference.id)
         .values(partstat="NEEDS-ACTION", answered_at=None)
     )
+
+
+def _own_link(session: Session, conference_id: str) -> str | None:
+    return choices(session).video_url_template.replace("{id}", conference_id) or None
 
 
 def _check_fits(session: Session, conference: Conference, duration: int) -> None:

@@ -6,6 +6,7 @@ import make
 from mdk import settings
 from mdk.cases import queries
 from mdk.clinical.factor_sets import NAMES
+from mdk.conferences import service
 from mdk.journey import start
 from mdk.settings import BadSetting
 
@@ -35,6 +36,17 @@ def test_a_table_of_record_alone_decides_the_equivalents(sqlite_url: str) -> Non
         "FPM21": "not_over",
         "UPP20": "over",
     }
+
+
+def test_a_conference_without_a_link_gets_the_installation_s_own(sqlite_url: str) -> None:
+    given = {"MDK_DATABASE_URL": sqlite_url, "MDK_VIDEO_URL_TEMPLATE": "https://video.example/{id}?mdk"}
+    database = start.database(settings.load(given))
+    make.people(database)
+    for link, expected in ((None, "https://video.example/{id}?mdk"), ("https://own.example", "https://own.example")):
+        body = make.plan(video_url=link)
+        planned = make.act(database, make.COORDINATOR, service.plan, body=body)
+        assert planned.video_url == expected.replace("{id}", planned.id)
+    database.close()
 
 
 def test_an_unknown_table_of_record_stops_the_start_and_names_the_setting(sqlite_url: str) -> None:

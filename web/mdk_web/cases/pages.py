@@ -1,5 +1,6 @@
 """Pages of cases: the list, one case to read, the form that it is written in, and breaking the glass."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -14,7 +15,8 @@ from mdk import clock
 from mdk.cases import queries, rules, service
 from mdk.cases.structs import ReasonBody
 from mdk.conferences import queries as conferences
-from mdk.db import OMEQ_TABLE
+from mdk.cursors import MAX_LIMIT
+from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem
 from mdk.journey import work
 from mdk.minutes import queries as minutes
@@ -38,6 +40,7 @@ FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ended", "Avslutade", ("closed", "redirected", "declined", "withdrawn", "deceased")),
 )
 PER_PAGE = 25
+_CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,6}", re.ASCII | re.IGNORECASE)
 
 
 class GlassBody(ReasonBody):
@@ -54,9 +57,9 @@ def index(request: PageRequest) -> Response[str]:
 
 @post("/cases/search", sync_to_thread=True)
 def search(request: PageRequest, body: RawBody) -> Response[Any]:
-    """What may be an identity number is never put into an address."""
+    """Only a case number is put into an address: anything else may be a patient's number, name or diagnosis."""
     wanted = Form(body).get("q", "")[:200]
-    if not any(sign.isdigit() for sign in wanted) or wanted.upper().startswith("MDK-"):
+    if not wanted or _CASE_NUMBER.fullmatch(wanted):
         return go(f"/cases?{urlencode({'q': wanted})}")
     with reading(request) as visit:
         return _list(visit, search=wanted)
@@ -149,7 +152,7 @@ def save(request: PageRequest, number: FromPath[str], body: RawBody) -> Response
 def preview(request: PageRequest, body: RawBody) -> Response[str]:
     with reading(request) as visit:
         check_role("case.create", visit.viewer)
-        working = forms.working(forms.lenient(Form(body)), clock.today(visit.at), visit.session.info[OMEQ_TABLE])
+        working = forms.working(forms.lenient(Form(body)), clock.today(visit.at), choices(visit.session).omeq_table)
         return fragment(visit, "cases/_panel.html", working=working, holder=forms.holder, oob=True)
 
 
@@ -180,7 +183,7 @@ def _glass_again(request: PageRequest, body: bytes, *, refusal: Refusal) -> Resp
 def break_glass(request: PageRequest, body: RawBody) -> Response[Any]:
     asked: GlassBody = Form(body).read(GlassBody)
     number = asked.number.upper()
-    with writing(request) as visit, _at_the_field("number"):
+    with _at_the_field("number"), writing(request) as visit:
         service.break_glass(visit.session, number=number, reason=asked.reason, by=visit.viewer, at=visit.at)
     return go(f"/cases/{number}", said="glass-broken")
 
@@ -196,7 +199,7 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         view=view,
         line=forms.strip_of(view),
         filled=forms.stored(view),
-        working=forms.working(view, clock.today(at), session.info[OMEQ_TABLE]),
+        working=forms.working(view, clock.today(at), choices(session).omeq_table),
         sections=SECTIONS,
         holder=forms.holder,
         acts=acts_of(view, by),
@@ -222,7 +225,7 @@ def _list(visit: Visit, *, search: str) -> Response[str]:
         states=chosen[2],
         region=region,
         search=search,
-        limit=PER_PAGE,
+        limit=PER_PAGE if visit.request.method == "GET" else MAX_LIMIT,  # what was posted has no second page
         cursor=asked.get("cursor") or None,
     )
     return page(
@@ -278,7 +281,7 @@ def _form(visit: Visit, filled: forms.Filled, refusal: Refusal, **context: Any) 
         status=refusal.status,
         filled=filled,
         refusal=forms.pointed(refusal),
-        working=forms.working(forms.reread(filled), clock.today(visit.at), visit.session.info[OMEQ_TABLE]),
+        working=forms.working(forms.reread(filled), clock.today(visit.at), choices(visit.session).omeq_table),
         sections=SECTIONS,
         holder=forms.holder,
         field_at=field_at,
@@ -298,7 +301,7 @@ def _after_save(visit: Visit, form: Form, number: str, version: int) -> Response
     return fragment(
         visit,
         "cases/_saved.html",
-        working=forms.working(forms.lenient(form), clock.today(visit.at), visit.session.info[OMEQ_TABLE]),
+        working=forms.working(forms.lenient(form), clock.today(visit.at), choices(visit.session).omeq_table),
         version=version,
         saved_at=visit.at,
         refusal=NO_REFUSAL,
