@@ -11,11 +11,13 @@ from mdk import clock
 from mdk.errors import NotAllowed, NotFound
 from mdk.people import queries as people
 from mdk.people import service
+from mdk.people.structs import Role
 from mdk_web.formkit import Form
 from mdk_web.rendering import render
 from mdk_web.visits import SESSION_COOKIE, PageRequest, csrf_token, database_of, go, settings_of, writing
 
 _ID = re.compile(r"\d{1,9}", re.ASCII)
+_JOURNEY = list(Role)  # the roles stand in the order of a case's way
 
 
 @get("/sign-in", sync_to_thread=True)
@@ -23,6 +25,7 @@ def choose(request: PageRequest) -> Response[str]:
     is_demo = settings_of(request).is_demo
     with database_of(request).reading() as session:
         choices = [line for line in people.people(session) if line.active] if is_demo else []
+    choices.sort(key=lambda line: _JOURNEY.index(line.role))
     html = render("sign_in/choose.html", is_demo=is_demo, choices=choices, csrf_token=csrf_token(request))
     return Response(html, media_type=MediaType.HTML)
 
