@@ -61,7 +61,7 @@ def notice_message_id(notice: Notice) -> str:
 
 
 def subject(event: Event, news: News) -> str:
-    """`MDK smärta: inbjudan ons 25 nov 13:00`."""
+    """`MDK smärta: kallelse ons 25 nov 13:00`."""
     text = words(event.language)
     return f"{SUMMARY}: {text.subject[news]} {text.short_time(event.starts_at)}"
 

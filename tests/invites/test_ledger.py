@@ -45,7 +45,7 @@ def test_a_release_owes_each_person_one_mail_and_the_coordinator_none(post: Post
     mails = post.work()
     assert set(mails) == TEAM | {REFERRER, OTHER_REFERRER}
     assert {(mail.method, mail.sequence, mail.subject) for name, mail in mails.items() if name in TEAM} == {
-        ("REQUEST", 0, "inbjudan ons 25 nov 13:00")
+        ("REQUEST", 0, "kallelse ons 25 nov 13:00")
     }
     assert {mail.span for name, mail in mails.items() if name in TEAM} == {WHOLE}
     assert len({mail.uid for mail in mails.values()}) == 6
@@ -127,7 +127,7 @@ def test_a_new_link_is_told_to_everyone_and_keeps_their_answers(post: Post) -> N
     change(post.database, planned, video_url="https://video.example/nytt")
     mails = post.work(later(1))
     assert len(mails) == 6
-    assert (mails[CHAIR].subject, mails[CHAIR].partstat) == ("ändrad inbjudan ons 25 nov 13:00", "ACCEPTED")
+    assert (mails[CHAIR].subject, mails[CHAIR].partstat) == ("ändrad kallelse ons 25 nov 13:00", "ACCEPTED")
     assert "https://video.example/nytt" in mails[CHAIR].description
 
 
@@ -156,7 +156,7 @@ def test_a_dropped_member_gets_a_cancel_and_an_invitation_again_when_put_back(po
     change(post.database, planned, members=[make.email(NURSE), make.email(SURGEON)])
     back = post.work(later(3))
     assert {name: (mail.method, mail.uid, mail.sequence, mail.subject) for name, mail in back.items()} == {
-        SURGEON: ("REQUEST", before[SURGEON].uid, 2, "inbjudan ons 25 nov 14:00")
+        SURGEON: ("REQUEST", before[SURGEON].uid, 2, "kallelse ons 25 nov 14:00")
     }
 
 
@@ -172,7 +172,7 @@ def test_two_changes_before_the_worker_ran_become_one_mail(post: Post) -> None:
     move(post.database, planned, MEETS + timedelta(hours=1))
     change(post.database, planned, video_url="https://video.example/nytt")
     mails = post.work(later(1))
-    assert {(mail.sequence, mail.subject.split()[0]) for mail in mails.values()} == {(0, "inbjudan")}
+    assert {(mail.sequence, mail.subject.split()[0]) for mail in mails.values()} == {(0, "kallelse")}
     assert mails[CHAIR].span == ("13:00", "14:00")
 
 
@@ -183,7 +183,7 @@ def test_a_mail_that_was_written_and_has_not_left_is_replaced_by_the_newer_one(p
     mails = post.work(later(1))
     assert len(mails) == 6
     assert {(mail.sequence, mail.subject) for name, mail in mails.items() if name in TEAM} == {
-        (1, "inbjudan ons 25 nov 14:00")
+        (1, "kallelse ons 25 nov 14:00")
     }
 
 
@@ -258,7 +258,7 @@ def test_an_address_that_cannot_be_used_fails_alone_and_is_sent_once_mended(post
     assert [row.state for row in rows(post.database) if row.recipient.startswith('"')] == [OutboxState.FAILED]
     readdress(post.database, NURSE, make.email(NURSE))
     send_again(post, failed[0].id or 0)
-    assert {name: mail.subject for name, mail in post.work(later(2)).items()} == {NURSE: "inbjudan ons 25 nov 13:00"}
+    assert {name: mail.subject for name, mail in post.work(later(2)).items()} == {NURSE: "kallelse ons 25 nov 13:00"}
     assert OutboxState.FAILED not in {row.state for row in rows(post.database)}
 
 

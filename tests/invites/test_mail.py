@@ -86,9 +86,9 @@ def test_two_mails_share_no_boundary() -> None:
 @pytest.mark.parametrize(
     ("called", "told", "subject"),
     [
-        ("invited", event(), "MDK smärta: inbjudan ons 25 nov 13:00"),
+        ("invited", event(), "MDK smärta: kallelse ons 25 nov 13:00"),
         ("moved", event(sequence=1), "MDK smärta: ändrad tid ons 25 nov 13:00"),
-        ("changed", event(sequence=1), "MDK smärta: ändrad inbjudan ons 25 nov 13:00"),
+        ("changed", event(sequence=1), "MDK smärta: ändrad kallelse ons 25 nov 13:00"),
         ("cancelled", cancel(), "MDK smärta: inställd ons 25 nov 13:00"),
         ("dropped", cancel(), "MDK smärta: avbokad ons 25 nov 13:00"),
         ("invited", event(language="en"), "MDK smärta: invitation Wed 25 Nov 13:00"),
@@ -253,4 +253,4 @@ def test_both_languages_say_everything() -> None:
 )
 def test_the_time_in_words_is_stockholms(utc: datetime, shown: str) -> None:
     subject = parsed(to_mail(event(starts_at=utc, slots=()), news="invited"))["Subject"]
-    assert subject == f"MDK smärta: inbjudan {shown}"
+    assert subject == f"MDK smärta: kallelse {shown}"

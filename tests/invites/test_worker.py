@@ -196,7 +196,7 @@ def test_a_refused_invitation_that_is_changed_is_invited_anew(post: Post) -> Non
     post.settings = settings(post.folder)
     move(post.database, planned, make.MEETS + timedelta(hours=1))
     mails = post.work(later(1))
-    assert {(mail.sequence, mail.subject.split()[0]) for mail in mails.values()} == {(1, "inbjudan")}
+    assert {(mail.sequence, mail.subject.split()[0]) for mail in mails.values()} == {(1, "kallelse")}
     assert {row.state for row in rows(post.database) if row.key == planned} == {OutboxState.SENT}
 
 

@@ -159,7 +159,7 @@ def mails(people: People) -> list[int]:
     given: dict[str, Any] = {
         "topic": "mail",
         "key": "k",
-        "subject": "MDK smärta: inbjudan",
+        "subject": "MDK smärta: kallelse",
         "due_at": at,
         "created_at": at,
     }
