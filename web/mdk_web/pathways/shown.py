@@ -20,11 +20,11 @@ REFERRALS = (
     ("Inte utförd", ("declined", "cancelled")),
 )
 ASSIGNMENTS = (
-    ("Ny", ("assigned",)),
-    ("Accepterad", ("accepted",)),
+    ("Nytt", ("assigned",)),
+    ("Accepterat", ("accepted",)),
     ("Förbereds", ("preparing",)),
     ("Pump insatt", ("inserted", "followed_up")),
-    ("Inte utförd", ("not_done",)),
+    ("Inte utfört", ("not_done",)),
 )
 
 
