@@ -17,7 +17,7 @@ from mdk_web.rendering import render
 from mdk_web.visits import SESSION_COOKIE, PageRequest, csrf_token, database_of, go, settings_of, writing
 
 _ID = re.compile(r"\d{1,9}", re.ASCII)
-_JOURNEY = list(Role)  # the roles stand in the order of a case's way
+_JOURNEY: list[str] = list(Role)  # the roles stand in the order of a case's way
 
 
 @get("/sign-in", sync_to_thread=True)
