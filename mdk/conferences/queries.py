@@ -19,6 +19,7 @@ from mdk.conferences.structs import (
     ConferenceLine,
     ConferenceState,
     ConferenceView,
+    InvitedPerson,
     Planned,
     ReleasedItem,
     Slot,
@@ -67,6 +68,9 @@ def view_of(session: Session, conference: Conference, *, by: Viewer, at: datetim
     """What the viewer sees of a conference that was already checked."""
     is_planning = may_ever("conference.agenda", by) and conference.state in rules.PLANNABLE
     items = working_items(session, conference) if is_planning else released_items(session, conference)
+    people = invited_people(session, conference, items)
+    if not may_ever("conference.agenda", by):
+        people = [_without_comment(person, by) for person in people]
     readable = readable_ids(session, [item.case_id for item in items], by=by, at=at)
     shown = [item for item in items if item.case_id in readable]
     seen(session, "conference.read", by=by, at=at, cases=tuple(item.number for item in shown))
@@ -100,7 +104,7 @@ def view_of(session: Session, conference: Conference, *, by: Viewer, at: datetim
         deputy=emails.get(conference.deputy_id or 0),
         members=[emails[person_id] for person_id in member_ids(session, conference) if person_id in emails],
         quorum=quorum(session, conference, shown),
-        people=invited_people(session, conference, items),
+        people=people,
         agenda=agenda,
         unreleased_changes=_is_changed(session, conference, items),
         opened_at=conference.opened_at,
@@ -165,6 +169,8 @@ def lines(
         _line_query(by).where(*conditions).order_by(col(Conference.starts_at), col(Conference.id)).limit(limit + 1)
     ).all()
     found = [ConferenceLine(*row) for row in rows[:limit]]
+    if not may_ever("conference.agenda", by):
+        found = _as_released(session, found)
     more = len(rows) > limit
     return found, cursors.pack((found[-1].starts_at, found[-1].id)) if more else None
 
@@ -210,6 +216,31 @@ def _line_query(by: Viewer) -> Any:
         mine,
         col(Conference.version),
     ).join(Person, col(Person.id) == col(Conference.chair_id))
+
+
+def _as_released(session: Session, found: list[ConferenceLine]) -> list[ConferenceLine]:
+    """The lines with what the last release holds, whatever the planners have in the making."""
+    rows = session.execute(
+        select(col(AgendaRelease.conference_id), col(AgendaRelease.items))
+        .join(Conference, col(Conference.id) == col(AgendaRelease.conference_id))
+        .where(
+            col(Conference.id).in_([line.id for line in found]), col(AgendaRelease.number) == col(Conference.release)
+        )
+    )
+    items = {key: _items.decode(document) for key, document in rows}
+    return [
+        msgspec.structs.replace(
+            line,
+            case_count=len(items.get(line.id, [])),
+            minutes_booked=sum(item.minutes for item in items.get(line.id, [])),
+        )
+        for line in found
+    ]
+
+
+def _without_comment(person: InvitedPerson, by: Viewer) -> InvitedPerson:
+    """A comment is for the coordinator; others see only their own."""
+    return person if person.email == by.email else msgspec.structs.replace(person, comment="")
 
 
 def _visible(by: Viewer) -> ColumnElement[bool]:

@@ -151,7 +151,7 @@ class ConferenceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConferenceLine(msgspec.Struct, frozen=True):
-    """A conference in a list; it holds no patient."""
+    """A conference in a list; it holds no patient. The counts are the working agenda's only for its planners."""
 
     id: str
     state: str

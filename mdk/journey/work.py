@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -19,6 +19,7 @@ from mdk.conferences import rules as conference_rules
 from mdk.conferences.queries import ends_at, released_items, working_items
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation
+from mdk.minutes.tables import Minutes
 from mdk.pathways.structs import AssignmentState, ReferralState
 from mdk.pathways.tables import ImplantReferral, PumpAssignment
 from mdk.people.queries import names
@@ -106,7 +107,7 @@ def triage(
     check_role("case.accept", by)
     conditions = [col(Case.state) == CaseState.SUBMITTED]
     if cursor:
-        since, last = cursors.unpack(cursor, tuple[datetime, int])
+        since, last = cursors.unpack(cursor, tuple[cursors.Instant, cursors.RowId])
         same = and_(col(Case.waiting_from) == since, col(Case.id) > last)
         conditions.append(or_(col(Case.waiting_from) > since, same))
     query = select(col(Case.id), col(Case.waiting_from)).where(*conditions)
@@ -189,11 +190,21 @@ def _unsigned(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], 
             col(Conference.chair_id) == by.person_id,
             col(Conference.state).in_([ConferenceState.IN_SESSION, ConferenceState.CLOSED]),
             col(Case.state) == CaseState.DISCUSSED,
+            ~_signed(),
         )
         .order_by(col(Conference.starts_at), col(AgendaItem.position))
         .limit(limit)
     ).all()
     return [_Wanted("sign", key, case_id, at) for key, case_id, at, _ in rows], rows[0][-1] if rows else 0
+
+
+def _signed() -> ColumnElement[bool]:
+    """A case that was deferred and is discussed anew elsewhere is signed for here."""
+    return exists().where(
+        col(Minutes.conference_id) == col(Conference.id),
+        col(Minutes.case_id) == col(Case.id),
+        col(Minutes.signed_at).is_not(None),
+    )
 
 
 def _arrived(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:
@@ -230,7 +241,9 @@ def _concerns(by: Viewer) -> ColumnElement[bool]:
 
 
 def _next(session: Session, conference: Conference, by: Viewer) -> NextConference:
-    items = released_items(session, conference) or working_items(session, conference)
+    items = released_items(session, conference)
+    if not items and may_ever("conference.agenda", by):
+        items = working_items(session, conference)
     starts = conference_rules.starts(conference.starts_at, [item.minutes for item in items])
     mine = session.get(Participation, (conference.id, by.person_id))
     return NextConference(
