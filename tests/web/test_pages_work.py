@@ -98,7 +98,7 @@ def test_a_search_for_an_identity_number_never_gets_an_address(people: People) -
     found = coordinator.post("/cases/search", q="19400104-2383")
     assert (found.status, number in found.html) == (200, True)
     assert not re.search(r'href="[^"]*2383', found.html)
-    assert coordinator.post("/cases/search", q="sakral").to == "/cases?q=sakral"
+    assert number in coordinator.post("/cases/search", q="sakral").html
     assert number in coordinator.get("/cases?q=sakral").html
 
 

@@ -13,7 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 
-from mdk.db import Database, check_schema
+from mdk.db import Database, check_revision
 from mdk.errors import MdkError, Unavailable
 from mdk.settings import Settings
 from mdk_web import openapi
@@ -38,7 +38,7 @@ def live() -> dict[str, str]:
 @get("/health/ready", include_in_schema=False, sync_to_thread=True)
 def ready(request: PageRequest) -> dict[str, str]:
     """The database answers and has the newest schema."""
-    fault = check_schema(database_of(request))
+    fault = check_revision(database_of(request))
     if fault:
         raise Unavailable(fault)
     return {"status": "ready"}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from sqlalchemy.dialects import postgresql, sqlite
 
+from mdk.audit.service import seen
 from mdk.errors import Invalid, Problem, RuleBroken
 from mdk_web.tables import IdempotencyKey
 from mdk_web.visits import Visit
@@ -12,12 +13,12 @@ from mdk_web.visits import Visit
 KEY_LIMIT = 200
 
 
-def once(visit: Visit, route: str, body: bytes, make: Callable[[], str]) -> str:
+def once(visit: Visit, route: str, body: bytes, make: Callable[[], str], *, read: str = "") -> str:
     """The id of the resource that this request makes, or made when it arrived before with the same key.
 
     `make` carries the act out and gives the new resource's id; it runs in the visit's own transaction, as does the
     remembering of the key. Of two such requests at the same moment the second waits for the first. Without the header
-    `make` simply runs.
+    `make` simply runs. A repeat does no act, so where the resource is a case `read` says what its answer is logged as.
     Raises `Invalid` for a key that is too long, `RuleBroken("idempotency.other-body")` when the key came with another
     body.
     """
@@ -33,6 +34,8 @@ def once(visit: Visit, route: str, body: bytes, make: Callable[[], str]) -> str:
         known.resource = make()
     elif (known.route, known.body_hash) != (route, digest):
         raise RuleBroken("idempotency.other-body", "Nyckeln har redan använts för ett annat anrop.")
+    elif read:
+        seen(visit.session, read, by=visit.viewer, at=visit.at, cases=(known.resource,))
     return known.resource
 
 

@@ -100,7 +100,7 @@ def create(request: PageRequest, body: RawBody) -> CaseView:
         def make() -> str:
             return service.create(visit.session, submission=submission, by=visit.viewer, at=visit.at).number
 
-        return _shown(visit, once(visit, "cases", body, make))
+        return _shown(visit, once(visit, "cases", body, make, read="case.read"))
 
 
 @get("/cases", opt=openapi.asks(CaseQuery), sync_to_thread=True)

@@ -68,7 +68,7 @@ def add(request: PageRequest, conference_id: FromPath[str], number: FromPath[str
             )
             return number
 
-        once(visit, f"addenda/{conference_id}/{number}", body, make)
+        once(visit, f"addenda/{conference_id}/{number}", body, make, read="minutes.read")
         return _shown(visit, conference_id, number)
 
 
