@@ -22,7 +22,7 @@ from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
 from mdk_web.headers import guard_answer
 from mdk_web.rendering import CSRF_COOKIE, CSRF_HEADER, STATIC
 from mdk_web.routes import API_HANDLERS, PAGE_HANDLERS
-from mdk_web.visits import PageRequest, database_of
+from mdk_web.visits import PageRequest, database_of, known_address, known_file
 
 BODY_LIMIT = 1_000_000
 THREADS = 8
@@ -47,8 +47,10 @@ def ready(request: PageRequest) -> dict[str, str]:
 def create_app(settings: Settings, database: Database) -> Litestar:
     """The application on a migrated database; pages, API, static files and health in one."""
     api = Router("/api/v1", route_handlers=API_HANDLERS, guards=[let_in], security=[{"bearer": []}], tags=["api"])
-    pages = Router("/", route_handlers=PAGE_HANDLERS, include_in_schema=False)
-    static = create_static_files_router("/static", directories=[STATIC], include_in_schema=False, cache_control=None)
+    pages = Router("/", route_handlers=PAGE_HANDLERS, guards=[known_address], include_in_schema=False)
+    static = create_static_files_router(
+        "/static", directories=[STATIC], guards=[known_file], include_in_schema=False, cache_control=None
+    )
     app = Litestar(
         route_handlers=[api, pages, static, live, ready],
         state=State({"settings": settings, "database": database}),

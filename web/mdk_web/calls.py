@@ -13,12 +13,10 @@ from msgspec import Meta
 from mdk import parsing
 from mdk.clock import STOCKHOLM
 from mdk.cursors import DEFAULT_LIMIT, MAX_LIMIT
-from mdk.errors import NotFound
 from mdk_web.formkit import Form
-from mdk_web.visits import PageRequest, bearer_of
+from mdk_web.visits import PageRequest, bearer_of, known_address
 
 T = TypeVar("T")
-_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -29,14 +27,13 @@ class Paging(msgspec.Struct, kw_only=True):
     cursor: Annotated[str, Meta(max_length=4000)] | None = None
 
 
-async def let_in(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+async def let_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Turn away who has no valid token before anything is read, and an id that nothing can have.
 
     Raises `SignInNeeded`, `TokenRefused`, `NotFound`.
     """
     bearer_of(connection)
-    if not all(_ID.fullmatch(str(value)) for value in connection.path_params.values()):
-        raise NotFound
+    await known_address(connection, handler)
 
 
 def query_of(request: PageRequest, kind: type[T], shape: Callable[[str, str], str] = lambda _name, text: text) -> T:

@@ -1,6 +1,7 @@
 """Owns what an error becomes outside: the only table of status codes, problem+json, and the error page."""
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import structlog
@@ -137,8 +138,8 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 
 def _beside_the_act(request: Request[Any, Any, Any]) -> Response[Any]:
     """Whoever reloads the address of an act that was refused comes to the page that the act stands on."""
-    page = request.scope["path"].rstrip("/").rpartition("/")[0]
-    return Response(b"", status_code=303, headers={"Location": page or "/"})
+    page = request.scope["path"].strip("/").rpartition("/")[0]
+    return Response(b"", status_code=303, headers={"Location": f"/{quote(page, errors='replace')}"})
 
 
 def on_unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from litestar import MediaType, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
+from litestar.handlers import BaseRouteHandler
 from litestar.utils.scope.state import ScopeState
 from sqlalchemy.orm import Session
 
@@ -30,7 +31,9 @@ T = TypeVar("T")
 
 SESSION_COOKIE = "mdk_session"
 FLASH_COOKIE = "mdk_said"
-_CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,}")
+_CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,6}", re.ASCII)
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
+_FILE = re.compile(r"[0-9A-Za-z_./-]{1,200}", re.ASCII)
 
 _NAV: tuple[tuple[str, str, str], ...] = (
     ("/", "Mitt arbete", ""),
@@ -40,7 +43,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/conferences", "Konferenser", "conference.read"),
     ("/referrals", "Inkorg", "referral.work"),
     ("/assignments-inbox", "Inkorg", "assignment.work"),
-    ("/outbox", "Utskick", "outbox.read"),
+    ("/outbox", "Utkorg", "outbox.read"),
 )
 
 
@@ -101,6 +104,18 @@ def bearer_of(connection: ASGIConnection[Any, Any, Any, Any]) -> tokens.Bearer:
         raise SignInNeeded
     settings: Settings = connection.app.state.settings
     return tokens.read_bearer(settings.secret_key, token.strip(), clock.now(), issuer=settings["BASE_URL"])
+
+
+async def known_address(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Turn away an address that holds an id which nothing can have. Raises `NotFound`."""
+    if not all(_ID.fullmatch(str(value)) for value in connection.path_params.values()):
+        raise NotFound
+
+
+async def known_file(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Turn away a file name that no file of ours can have. Raises `NotFound`."""
+    if not all(_FILE.fullmatch(str(value)) for value in connection.path_params.values()):
+        raise NotFound
 
 
 def version_of(request: PageRequest) -> int:
