@@ -30,6 +30,6 @@ def send_again(session: Session, *, row_id: int, by: Viewer, at: datetime) -> No
     if row is None:
         raise NotFound
     if row.state != OutboxState.FAILED:
-        raise RuleBroken("outbox.not-failed", "Utskicket har redan gått eller väntar på att skickas.")
+        raise RuleBroken("outbox.not-failed", "Mejlet har redan gått eller väntar på att skickas.")
     service.send_again(session, row_id, at=at)
     did(session, "outbox.send-again", by=by, at=at)

@@ -177,11 +177,11 @@ def test_the_outbox_shows_what_failed_and_sends_it_again(people: People) -> None
     _, failed = mails(people)
     person = people[make.COORDINATOR]
     page = person.get("/outbox")
-    assert "Ett utskick har misslyckats" in page.words
+    assert "Ett mejl har misslyckats" in page.words
     assert "fel@region.example" in page.words
     assert "550 okänd mottagare" in page.words
     assert person.send(page, f"/outbox/{failed}/again").to == "/outbox"
-    assert "Utskicket görs om. Utskick Inget utskick har misslyckats" in person.get("/outbox").words
+    assert "Mejlet skickas igen. Utkorg Inget mejl har misslyckats" in person.get("/outbox").words
 
 
 def test_a_mail_that_has_left_is_not_sent_again(people: People) -> None:
