@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -201,13 +201,22 @@ def _translated() -> Iterator[None]:
             raise
         raise Stale(0) from clash
     except (DataError, OverflowError) as failure:
-        raise Invalid([Problem("", "En uppgift kan inte användas som den är skriven.")]) from failure
+        raise _unstorable() from failure
     except OperationalError as failure:
         raise Unavailable from failure
     except DBAPIError as failure:
         if failure.connection_invalidated:
             raise Unavailable from failure
         raise
+    except StatementError as failure:
+        if not isinstance(failure.orig, OverflowError):
+            raise
+        raise _unstorable() from failure
+
+
+def _unstorable() -> Invalid:
+    """What is said of a value that no column can hold, such as a time after the year 9999."""
+    return Invalid([Problem("", "En uppgift kan inte användas som den är skriven.")])
 
 
 def _settle(session: Session, owed: list[_Write]) -> None:

@@ -3,7 +3,7 @@
 import re
 import types
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -21,6 +21,8 @@ DEPTH_LIMIT = 50
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]|\r(?!\n)")
 _PLAIN_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _DECIMAL_LIMIT = Decimal(1_000_000)
+# Times that can be told on any clock and added to: what lies beyond is a slip of the pen.
+_BEGINNING, _END = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 
 def parse(kind: type[T], raw: object) -> T:
@@ -148,9 +150,12 @@ def _leaf_problems(options: tuple[Any, ...], value: Any, path: str) -> Iterator[
         yield Problem(path, "Ange ett tal.")
         return
     try:
-        msgspec.convert(value, Union[options])  # noqa: UP007 - built from a tuple
+        found = msgspec.convert(value, Union[options])  # noqa: UP007 - built from a tuple
     except (msgspec.ValidationError, OverflowError):
         yield Problem(path, _remedy(options))
+        return
+    if isinstance(found, datetime) and found.tzinfo and not _BEGINNING <= found < _END:
+        yield Problem(path, f"Ange en tidpunkt från år {_BEGINNING.year} till {_END.year - 1}.")
 
 
 def text_fault(text: str) -> str:
@@ -197,7 +202,7 @@ def _remedy_of(option: Any) -> str:
         return _number_remedy("heltal" if bare is int else "tal", bounds[0] if bounds else None)
     return {
         date: "Ange ett datum som ÅÅÅÅ-MM-DD.",
-        datetime: "Ange en tidpunkt med tidszon, till exempel 2027-03-31T11:00:00Z.",
+        datetime: "Ange en tidpunkt som finns, med tidszon, till exempel 2027-03-31T11:00:00Z.",
         bool: "Ange true eller false.",
         str: _text_remedy(bounds[0] if bounds else None),
     }.get(bare, "")

@@ -297,7 +297,7 @@ def _without(raw: dict[str, Any], paths: tuple[str, ...], *, with_lists: bool = 
 
 def _child(holder: Any, key: str) -> Any:
     if isinstance(holder, list):
-        return holder[int(key)] if key.isdecimal() and int(key) < len(holder) else None
+        return next((child for place, child in enumerate(holder) if key == str(place)), None)
     return holder.get(key) if isinstance(holder, dict) else None
 
 

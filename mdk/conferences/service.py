@@ -25,9 +25,10 @@ from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem, RuleBroken
 from mdk.outbox.service import conference_changed
 from mdk.people.queries import holders, person_ids
-from mdk.people.rules import check_role
+from mdk.people.rules import CLINICAL_ROLES, check_role
 from mdk.people.structs import Role, Viewer
 
+_ANSWERABLE = frozenset({ConferenceState.RELEASED, ConferenceState.IN_SESSION})
 HORIZON = timedelta(weeks=12)
 _STANDS_IN = (Role.CONSULTANT, Role.CHAIR, Role.MEMBER, Role.COORDINATOR, Role.NEUROSURGERY)
 
@@ -146,11 +147,16 @@ def close_session(session: Session, *, conference_id: str, version: int, by: Vie
 def reply(
     session: Session, *, conference_id: str, partstat: str, comment: str | None, by: Viewer, at: datetime
 ) -> Participation:
-    """Record the viewer's own answer to the invitation. Raises `NotFound`, `NotAllowed`."""
+    """Record the viewer's own answer to the invitation, until the conference is over.
+
+    Raises `NotFound`, `NotAllowed`, `RuleBroken("conference.wrong-state")`.
+    """
     conference = load(session, conference_id, act="conference.reply", by=by)
     taking_part = session.get(Participation, (conference.id, by.person_id))
     if taking_part is None or not taking_part.active:
         raise NotFound
+    if conference.state not in _ANSWERABLE:
+        raise RuleBroken("conference.wrong-state", "Konferensen är över eller inställd. Inget svar behövs.")
     taking_part.partstat, taking_part.comment, taking_part.answered_at = partstat, comment or "", at
     did(session, "conference.reply", by=by, at=at)
     return taking_part
@@ -273,8 +279,7 @@ def _people(
     ]
     new = {field: email for field, email in wanted.items() if staying.get(field) != email}
     problems += _role_problems(session, new, ids)
-    if body.video_url and not body.video_url.startswith(("https://", "http://")):
-        problems.append(Problem("video_url", "Ange en adress som börjar med https://."))
+    problems += rules.link_problems(body.video_url)
     if problems:
         raise Invalid(problems)
     return ids
@@ -289,10 +294,16 @@ def _role_problems(session: Session, wanted: dict[str, str], ids: dict[str, int]
         ("consultant", consultants, "Personen har inte uppdraget konsult. Ange personen som ersättare i stället."),
         ("deputy", doctors, "Personen kan inte vara ersättare. Välj någon som deltar i konferenser."),
     )
-    return [
+    problems = [
         Problem(field, words)
         for field, holding, words in needed
         if ids.get(wanted.get(field, "")) and ids[wanted[field]] not in holding
+    ]
+    clinical = {line.person_id for role in CLINICAL_ROLES for line in holders(session, role)}
+    return problems + [
+        Problem(field, "Personen har inget kliniskt uppdrag och kan inte vara deltagare.")
+        for field, email in wanted.items()
+        if field.startswith("members.") and ids[email] and ids[email] not in clinical
     ]
 
 

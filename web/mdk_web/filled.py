@@ -24,7 +24,9 @@ def read_as(form: Form, kind: type[msgspec.Struct], **otherwise: Any) -> Any:
 
 def rows_of(values: Mapping[str, str], name: str) -> list[int]:
     """The places of a list's rows among dotted names such as `attendance.2.email`, in order."""
-    found = {match[1] for key in values if (match := re.match(rf"{re.escape(name)}\.(\d{{1,4}})(?:\.|$)", key))}
+    found = {
+        match[1] for key in values if (match := re.match(rf"{re.escape(name)}\.(\d{{1,4}})(?:\.|$)", key, re.ASCII))
+    }
     return sorted(int(place) for place in found)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec, get_args, get_origin
@@ -23,9 +23,15 @@ MOST_NESTED = 8  # deeper names than any struct has are left whole, for `parse` 
 # What a form says of itself and not of its subject: the version it was made from, and which button was pressed.
 CONTROLS = frozenset({"version", "do"})
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
+_PLACE = re.compile(r"\d{1,4}", re.ASCII)
 _INTEGER = re.compile(r"-?\d{1,9}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
 _WALL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
+
+
+def is_place(text: str) -> bool:
+    """Whether a part of a field's name is a row's place in its list."""
+    return _PLACE.fullmatch(text) is not None
 
 
 class Form(Mapping[str, str]):
@@ -144,8 +150,8 @@ def _shaped_struct(kind: type, raw: Any) -> Any:
 
 def _shaped_list(kind: Any, raw: Any) -> Any:
     if isinstance(raw, dict):
-        rows = sorted((int(key), value) for key, value in raw.items() if _COUNT.fullmatch(key))
-        return [_shaped(kind, value) for _, value in rows]
+        places = sorted((key for key in raw if is_place(key)), key=int)
+        return [_shaped(kind, raw[place]) for place in places]
     return [_shaped(kind, [value]) for value in raw]
 
 
@@ -164,10 +170,14 @@ def _shaped_value(options: list[Any], raw: Any) -> Any:
 
 
 def _instant(text: str) -> str:
+    """Swedish wall time with its zone; one that never comes, as in the hour that spring skips, stays as it is."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=STOCKHOLM).isoformat()
-    except ValueError:
+        typed = datetime.fromisoformat(text)
+        moment = typed.replace(tzinfo=STOCKHOLM)
+        comes = moment.astimezone(UTC).astimezone(STOCKHOLM).replace(tzinfo=None) == typed
+    except (ValueError, OverflowError):
         return text
+    return moment.isoformat() if comes else text
 
 
 def _number(text: str, bases: set[Any]) -> Any:

@@ -17,7 +17,7 @@ from mdk.errors import Problem, RuleBroken
 from mdk.people.structs import Viewer
 from mdk_web import words
 from mdk_web.cases.sections import LISTS, SECTIONS, Rows, section_of
-from mdk_web.formkit import Form, Refusal
+from mdk_web.formkit import Form, Refusal, is_place
 
 NONE = "none"
 ADD = "add:"
@@ -249,7 +249,7 @@ def _kept(form: Form) -> list[tuple[str, str]]:
 def _places(pairs: Sequence[tuple[str, str]], path: str) -> list[str]:
     """The places in use of one list, in order."""
     parts = [name.split(".") for name, value in pairs if value and name.startswith(f"{path}.")]
-    return sorted({part[2] for part in parts if len(part) > 3 and part[2].isdigit()}, key=int)
+    return sorted({part[2] for part in parts if len(part) > 3 and is_place(part[2])}, key=int)
 
 
 def _count(form: Form, path: str) -> int:
