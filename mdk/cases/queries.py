@@ -12,13 +12,25 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from mdk import clock as time
 from mdk import cursors, parsing
+from mdk.audit.queries import history
 from mdk.audit.service import seen
 from mdk.cases import rules
-from mdk.cases.structs import CaseLine, CaseState, CaseView, Clock, OpenCase, QueueLine, Submission, Supplement
+from mdk.cases.structs import (
+    CaseLine,
+    CaseState,
+    CaseView,
+    Clock,
+    OpenCase,
+    QueueLine,
+    Submission,
+    Supplement,
+    Supplemented,
+)
 from mdk.cases.tables import Case, CaseRelation
 from mdk.clinical.identity import parse_identity
 from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem, RuleBroken
+from mdk.people.queries import names
 from mdk.people.rules import ACCESS, Relation, check_may, check_role, may
 from mdk.people.structs import Viewer
 from mdk.people.tables import Person, Unit
@@ -147,6 +159,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         clock=_clock_of(case, at),
         open_cases=_open_cases(session, case, by=by, at=at),
         supplement_request=asked,
+        supplements=_supplements(session, case),
         answer=case.answer,
         outcome=case.outcome,
         read_confirmed_at=case.read_confirmed_at,
@@ -320,6 +333,12 @@ def _queue_line(line: CaseLine, place: int) -> QueueLine:
         missing=line.missing,
         line=line,
     )
+
+
+def _supplements(session: Session, case: Case) -> list[Supplemented]:
+    moves = [move for move in history(session, "case", case.number) if move.act == "supplement"]
+    people = names(session, {move.by for move in moves}) if moves else {}
+    return [Supplemented(move.at, people.get(move.by, ""), move.reason) for move in moves]
 
 
 def _open_cases(session: Session, case: Case, *, by: Viewer, at: datetime) -> list[OpenCase]:

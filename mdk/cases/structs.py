@@ -261,6 +261,14 @@ class Supplement(msgspec.Struct, frozen=True):
     until: date | None
 
 
+class Supplemented(msgspec.Struct, frozen=True):
+    """What was added to a case after its agenda was released."""
+
+    at: datetime
+    by: str
+    text: str
+
+
 class CaseView(Submission, kw_only=True):
     """A case as its readers see it: the submission and what the system adds."""
 
@@ -281,6 +289,7 @@ class CaseView(Submission, kw_only=True):
     clock: Clock
     open_cases: list[OpenCase]
     supplement_request: Supplement | None
+    supplements: list[Supplemented]
     answer: str | None
     outcome: str | None
     read_confirmed_at: datetime | None

@@ -164,8 +164,15 @@ def _check_releasable(session: Session, conference: Conference, at: datetime) ->
         message = "Konferensens tid har passerat. Flytta den innan du kallar."
         raise RuleBroken("conference.in-past", message)
     stand_in = [conference.deputy_id, conference.consultant_id]
-    active = session.scalar(select(Person.id).where(col(Person.id).in_(stand_in), col(Person.active).is_(True)))  # type: ignore[call-overload]
-    if active is None:
+    declined = select(Participation.person_id).where(  # type: ignore[call-overload]
+        col(Participation.conference_id) == conference.id, col(Participation.partstat) == "DECLINED"
+    )
+    coming = session.scalar(
+        select(Person.id).where(  # type: ignore[call-overload]
+            col(Person.id).in_(stand_in), col(Person.active).is_(True), col(Person.id).not_in(declined)
+        )
+    )
+    if coming is None:
         message = "Konsulten är inte tillgänglig och ingen ersättare är utsedd. Utse en ersättare innan du kallar."
         raise RuleBroken("conference.no-consultant", message)
 

@@ -173,3 +173,12 @@ def test_other_open_cases_of_the_patient_are_shown_as_far_as_the_viewer_may_see_
     assert others(make.COORDINATOR, mine) == {theirs}
     assert others(make.COORDINATOR, ended) == {mine, theirs}
     assert others(make.COORDINATOR, another) == set()
+
+
+def test_a_supplement_stands_in_the_case_for_its_readers(clinic: Database) -> None:
+    number = make.case_in_state(clinic, "scheduled")
+    make.do(clinic, number, "supplement", by=make.REFERRER, text="Nya koagulationsprover finns.")
+    seen = make.ask(clinic, make.COORDINATOR, queries.view, number)
+    assert [(each.by, each.text) for each in seen.supplements] == [
+        ("Vera Remitterius", "Nya koagulationsprover finns.")
+    ]

@@ -523,3 +523,28 @@ def test_unknown_conferences_are_not_found(clinic: Database) -> None:
     for key in ("", "x", "å" * 100):
         with pytest.raises(NotFound):
             view(clinic, key)
+
+
+def test_a_consultant_who_declined_needs_a_deputy_before_the_next_release(clinic: Database) -> None:
+    number = make.accepted(clinic)
+    held = make.released(clinic, [number])
+    make.act(clinic, make.CONSULTANT, service.reply, conference_id=held, partstat="DECLINED", comment=None)
+    with pytest.raises(RuleBroken) as refused:
+        make.release(clinic, held)
+    assert refused.value.rule == "conference.no-consultant"
+    make.at_conference(clinic, held, service.change, changes={"deputy": make.email(make.CHAIR)})
+    make.release(clinic, held)
+
+
+def test_a_conference_that_is_over_takes_no_answers(clinic: Database) -> None:
+    held = make.released(clinic, [make.accepted(clinic)])
+    make.at_conference(clinic, held, service.cancel, reason="Sjukdom")
+    with pytest.raises(RuleBroken) as refused:
+        make.act(clinic, make.CONSULTANT, service.reply, conference_id=held, partstat="ACCEPTED", comment=None)
+    assert refused.value.rule == "conference.wrong-state"
+
+
+def test_a_member_needs_a_clinical_role(ward: Database) -> None:
+    with pytest.raises(Invalid) as refused:
+        make.conference(ward, members=[make.email(make.NURSE), make.email("chefsamrad"), make.email("admin")])
+    assert [problem.field for problem in refused.value.problems] == ["members.1", "members.2"]
