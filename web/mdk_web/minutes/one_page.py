@@ -86,8 +86,8 @@ def _text(value: Any, path: str) -> str:
         return ", ".join(part for part in parts if part)
     if isinstance(value, date):
         return day(value)
-    if isinstance(value, int | float | Decimal):
-        return number(value)
+    if isinstance(value, int | float | Decimal):  # a decimal as it was measured: PK-INR 1,0
+        return f"{value:f}".replace(".", ",") if isinstance(value, Decimal) else number(value)
     return _worded(value, path) if given(value) else ""
 
 
