@@ -170,7 +170,7 @@ def check_complete(found: Completeness) -> None:
 
 
 def _missing_to_submit(found: Completeness) -> list[Problem]:
-    return [Problem(gap.field, gap.why) for gap in found.missing if gap.required_for == "submit"]
+    return [Problem(gap.field, f"Saknas. {gap.why}") for gap in found.missing if gap.required_for == "submit"]
 
 
 def read_submission(raw: Any, *, today: date, to_submit: bool = False) -> Submission:
