@@ -5,9 +5,9 @@ import gc
 from concurrent.futures import ThreadPoolExecutor
 
 from litestar import Litestar, Router, get
-from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -19,8 +19,9 @@ from mdk.settings import Settings
 from mdk_web import openapi
 from mdk_web.calls import let_in
 from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
+from mdk_web.form_guard import FormGuard, form_rules
 from mdk_web.headers import guard_answer
-from mdk_web.rendering import CSRF_COOKIE, CSRF_HEADER, STATIC
+from mdk_web.rendering import STATIC
 from mdk_web.routes import API_HANDLERS, PAGE_HANDLERS
 from mdk_web.visits import PageRequest, database_of, known_address, known_file
 
@@ -54,13 +55,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     app = Litestar(
         route_handlers=[api, pages, static, live, ready],
         state=State({"settings": settings, "database": database}),
-        csrf_config=CSRFConfig(
-            secret=settings.secret_key,
-            cookie_name=CSRF_COOKIE,
-            header_name=CSRF_HEADER,
-            cookie_secure=settings["BASE_URL"].startswith("https://"),
-            exclude=["^/api/"],
-        ),
+        middleware=[DefineMiddleware(FormGuard, config=form_rules(settings))],
         exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},
         openapi_config=_openapi(),
         before_send=[guard_answer],
