@@ -7,12 +7,14 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import select
+from sqlmodel import col
 
 from mdk import clock
 from mdk.audit.structs import SYSTEM
 from mdk.conferences.service import plan_ahead
 from mdk.conferences.tables import Series
 from mdk.db import Database
+from mdk.errors import Invalid, Stale
 from mdk.outbox import service as outbox
 from mdk.outbox.queries import count_due
 from mdk.outbox.tables import OutboxRow
@@ -43,9 +45,20 @@ def run_once(database: Database, settings: Settings, *, at: datetime, stop: thre
 
 
 def plan_series(database: Database, *, at: datetime) -> int:
-    """Plan the conferences of every series as far ahead as its horizon reaches; gives how many were added."""
-    with database.writing() as session:
-        return sum(plan_ahead(session, series=series, by=SYSTEM, at=at) for series in session.scalars(select(Series)))
+    """Plan the conferences of every series as far ahead as its horizon reaches; gives how many were added.
+
+    One that cannot be planned, or that someone else is planning, does not keep the others from it.
+    """
+    with database.reading() as session:
+        every = list(session.scalars(select(col(Series.id)).order_by(col(Series.id))))
+    added = 0
+    for series_id in every:
+        try:
+            with database.writing() as session:
+                added += plan_ahead(session, series=session.get_one(Series, series_id), by=SYSTEM, at=at)
+        except (Invalid, Stale) as fault:
+            _log.error("series.not_planned", series=series_id, fault=type(fault).__name__)
+    return added
 
 
 class Worker:
