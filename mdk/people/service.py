@@ -1,5 +1,6 @@
 """Acts on people: add, disable, sign in and out; and the loading of reference data."""
 
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -15,6 +16,9 @@ from mdk.people.structs import Role, SignedIn
 from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
 
 SIGN_IN_LASTS = timedelta(hours=10)
+LONGEST = 200  # characters of a name or an address
+# What needs no quoting in any header, so that every mail to it can be written.
+_ADDRESS = re.compile(r"[A-Za-z0-9._+'-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,5}", re.ASCII)
 
 
 def put_region(session: Session, *, code: str, name: str, has_asih: bool, profile: str) -> None:
@@ -42,11 +46,11 @@ def add(
 
     Raises `Invalid` for a bad address, name, role or unit.
     """
-    address = email.strip().lower()
-    _check(session, address, name, role, unit_id)
+    address, shown = email.strip().lower(), " ".join(name.split())
+    _check(session, address, shown, role, unit_id)
     person = session.scalar(select(Person).where(col(Person.email) == address))
     if person is None:
-        person = Person(email=address, name=name.strip(), profession=profession, created_at=at)
+        person = Person(email=address, name=shown, profession=profession, created_at=at)
         session.add(person)
         session.flush()
     person.active = True
@@ -105,10 +109,12 @@ def sign_out(session: Session, *, signed_in: SignedIn, at: datetime) -> None:
 
 def _check(session: Session, email: str, name: str, role: str, unit_id: str) -> None:
     problems = []
-    if "@" not in email or any(sign in email for sign in " \r\n,;<>"):
+    if _ADDRESS.fullmatch(email) is None or len(email) > LONGEST:
         problems.append(Problem("email", "Ange en e-postadress, till exempel anna@region.example."))
-    if not name.strip():
+    if not name:
         problems.append(Problem("name", "Ange personens namn."))
+    elif len(name) > LONGEST or not name.isprintable():
+        problems.append(Problem("name", f"Ange namnet med högst {LONGEST} synliga tecken."))
     if role not in set(Role):
         problems.append(Problem("role", "Välj en roll: " + ", ".join(Role) + "."))
     if session.get(Unit, unit_id) is None:
