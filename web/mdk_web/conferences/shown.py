@@ -41,7 +41,10 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> dict[str, Any]:
-    """What the page needs; `typed` is a refused agenda, shown as it was typed. Raises `NotFound`, `NotAllowed`."""
+    """What the page needs; `typed` is a refused agenda, shown as it was typed while it can still be mended.
+
+    Raises `NotFound`, `NotAllowed`.
+    """
     view = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
     plans = may_ever("conference.agenda", visit.viewer)
     editable = plans and view.state in PLANNABLE
@@ -49,7 +52,7 @@ def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> d
     chairs = view.chair == visit.viewer.email and may_ever("conference.open", visit.viewer)
     return {
         "view": view,
-        "slots": _typed(slots, typed) if typed is not None else slots,
+        "slots": _typed(slots, typed) if typed is not None and editable else slots,
         "editable": editable,
         "plans": plans,
         "chairs": chairs,
