@@ -15,7 +15,7 @@ NOT_IN_THE_TREE = {
             ("python" + "hosted", "org"),
             ("npm" + "js", "org"),
             ("npm" + "js", "com"),
-            ("deb.debian", "org"),
+            ("deb" + ".debian", "org"),
         ]
     ),
     "a path of someone's machine": r"(?<![\w.])/(?:root|home/\w+|work/(?:main|shared))(?:/|\b)",
