@@ -121,7 +121,6 @@ def accept(
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`.
     """
     case = _triaged(session, number, "accept", version, by=by, at=at)
-    case.urgency = urgency
     _fill(case, submission_of(case), at, urgency=urgency)
     case.accepted_at = case.accepted_at or at
     case.override_reason = override_reason or ""

@@ -55,12 +55,6 @@ def people(session: Session) -> list[PersonLine]:
     return [PersonLine(*row) for row in session.execute(_lines().order_by(col(Person.email), col(Assignment.id)))]
 
 
-def assignments_of(session: Session, person_id: int) -> list[PersonLine]:
-    """The active assignments that one person can choose between."""
-    query = _lines().where(col(Person.id) == person_id, *_active()).order_by(col(Assignment.id))
-    return [PersonLine(*row) for row in session.execute(query)]
-
-
 def holders(session: Session, role: Role, *, unit_id: str | None = None) -> list[PersonLine]:
     """The active people with a role, at one unit or anywhere."""
     query = _lines().where(col(Assignment.role) == role, *_active()).order_by(col(Person.name))

@@ -227,10 +227,7 @@ def test_every_command_explains_itself(mdk: Run) -> None:
 # ---------------------------------------------------------------------------------------------------- processes
 
 
-def test_help_comes_at_once() -> None:
-    started = time.monotonic()
-    subprocess.run(command("--help"), env=environment(), check=True, capture_output=True)
-    assert time.monotonic() - started < 1.5  # it takes 0.1 s; a busy machine gets more
+def test_help_loads_neither_server_nor_database() -> None:
     loaded = "import sys, mdk_web.cli.main; print({'litestar', 'sqlalchemy', 'granian'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", loaded], env=environment(), check=True, capture_output=True)
     assert result.stdout.strip() == b"set()"

@@ -46,15 +46,6 @@ class VersionNeeded(MdkError):
         super().__init__('Ange den version du har läst i sidhuvudet If-Match, till exempel If-Match: "3".')
 
 
-class TooLarge(MdkError):
-    """The body is larger than is taken."""
-
-    code = "too-large"
-
-    def __init__(self) -> None:
-        super().__init__("Innehållet är för stort. Högst 1 MB tas emot.")
-
-
 STATUS: dict[type[MdkError], tuple[int, int]] = {  # first for the API, then for pages
     SignInNeeded: (401, 401),
     TokenRefused: (401, 401),
@@ -64,7 +55,6 @@ STATUS: dict[type[MdkError], tuple[int, int]] = {  # first for the API, then for
     Invalid: (400, 422),
     Stale: (412, 409),
     RuleBroken: (409, 422),
-    TooLarge: (413, 413),
     Unavailable: (503, 503),
 }
 
@@ -127,7 +117,7 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if error.status_code == 405 and request.method == "GET" and not is_api(request):
         return _beside_the_act(request)
     problems = _parameter_problems(error) if isinstance(error, ValidationException) else []
-    details = {404: NotFound().message, 413: TooLarge().message, 403: _CSRF}
+    details = {404: NotFound().message, 413: _TOO_LARGE, 403: _CSRF}
     status = 400 if problems else error.status_code
     detail = (
         "Rätta de markerade uppgifterna." if problems else details.get(status, TITLES.get(status, "Det gick inte."))
@@ -182,6 +172,7 @@ def is_api(request: Request[Any, Any, Any]) -> bool:
     return request.scope["path"].startswith(API)
 
 
+_TOO_LARGE = "Innehållet är för stort. Högst 1 MB tas emot."
 _CSRF = "Sidan var för gammal. Ladda om den och försök igen."
 
 
