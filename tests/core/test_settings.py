@@ -10,6 +10,12 @@ SECRET = "en-hemlighet-som-är-längre-än-trettiotvå-tecken"
 NONE = Path("/nonexistent/.env")
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far from a demo that was run in this folder, whose secret the default data folder would give."""
+    monkeypatch.chdir(tmp_path)
+
+
 def loaded(dotenv: Path = NONE, **environment: str) -> Settings:
     return load({f"MDK_{name}": value for name, value in environment.items()}, dotenv=dotenv)
 
