@@ -3,6 +3,7 @@
 from typing import Any
 
 from mdk_web.cases import api as cases_api
+from mdk_web.cases import form_pages as case_form
 from mdk_web.cases import pages as cases_pages
 from mdk_web.conferences import api as conferences_api
 from mdk_web.conferences import pages as conferences_pages
@@ -20,6 +21,7 @@ PAGE_HANDLERS: list[Any] = [
     *sign_in.HANDLERS,
     *home_pages.HANDLERS,
     *cases_pages.HANDLERS,
+    *case_form.HANDLERS,
     *triage_pages.HANDLERS,
     *queue_pages.HANDLERS,
     *conferences_pages.HANDLERS,
