@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import did, moved
-from mdk.cases import queries as case_queries
+from mdk.cases import lists
 from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case, CaseRelation
@@ -126,7 +126,7 @@ def let_go(session: Session, *, conference: Conference, case: Case) -> None:
 
 def _queued_ids(session: Session, conference: Conference, items: list[AgendaItemBody]) -> dict[str, int]:
     _check_queued(session, conference, [item.case for item in items])
-    ids = case_queries.case_ids(session, [item.case for item in items])
+    ids = lists.case_ids(session, [item.case for item in items])
     elsewhere = set(
         session.scalars(
             select(AgendaItem.case_id).where(  # type: ignore[call-overload]

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from mdk import cursors
 from mdk.audit.service import seen
-from mdk.cases.queries import lines_of, readable_ids
+from mdk.cases.lists import lines_of, readable_ids
 from mdk.cases.structs import CaseLine
 from mdk.cases.tables import Case
 from mdk.conferences import rules

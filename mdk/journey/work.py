@@ -11,7 +11,8 @@ from sqlmodel import col
 from mdk import cursors
 from mdk.audit.queries import history
 from mdk.audit.service import seen
-from mdk.cases.queries import lines_of, load, visible
+from mdk.cases.lists import lines_of
+from mdk.cases.queries import load, visible
 from mdk.cases.rules import OPEN
 from mdk.cases.structs import CaseLine, CaseState
 from mdk.cases.tables import Case

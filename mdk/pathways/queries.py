@@ -10,7 +10,8 @@ from sqlmodel import col
 from mdk import cursors
 from mdk.audit.queries import histories
 from mdk.audit.service import seen
-from mdk.cases.queries import lines_of, submission_of
+from mdk.cases.lists import lines_of
+from mdk.cases.queries import submission_of
 from mdk.cases.tables import Case
 from mdk.clinical import prerequisites
 from mdk.errors import NotFound

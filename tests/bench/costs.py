@@ -7,7 +7,7 @@ from typing import Any
 
 from mdk import clock
 from mdk.audit.service import seen
-from mdk.cases import queries as cases
+from mdk.cases import lists
 from mdk.conferences import queries as conferences
 from mdk.db import Database
 from mdk.people import queries as people
@@ -24,7 +24,7 @@ def of_the_queue(database: Database, cookie: str) -> dict[str, float]:
         signed_in = people.signed_in(session, cookie=cookie, at=at, address="")
         assert signed_in is not None
         viewer = signed_in.viewer
-        rows, following = cases.queue(session, by=viewer, at=at)
+        rows, following = lists.queue(session, by=viewer, at=at)
         numbers = [row.case for row in rows]
         planned = conferences.planned_for(session, numbers)
     shell: dict[str, Any] = {"nav": [], "viewer": None, "csrf_token": "", "flash": None}
@@ -33,7 +33,7 @@ def of_the_queue(database: Database, cookie: str) -> dict[str, float]:
             "who asks (session, person, assignment)": _each(
                 lambda: people.signed_in(session, cookie=cookie, at=at, address="")
             ),
-            "rows (access check, five indexes merged)": _each(lambda: cases.queue(session, by=viewer, at=at)),
+            "rows (access check, five indexes merged)": _each(lambda: lists.queue(session, by=viewer, at=at)),
             "where they are planned": _each(lambda: conferences.planned_for(session, numbers)),
             "access log (chained, committed)": _each(lambda: _logged(database, viewer, at, tuple(numbers))),
             "template (the twin's whole work)": _each(

@@ -13,8 +13,8 @@ from mdk.audit import queries
 from mdk.audit.service import did, refused, seen
 from mdk.audit.structs import SYSTEM
 from mdk.audit.tables import AccessLog
+from mdk.cases import lists, service
 from mdk.cases import queries as cases
-from mdk.cases import service
 from mdk.conferences import queries as conferences
 from mdk.db import Database
 from mdk.errors import MdkError
@@ -118,8 +118,8 @@ def test_each_read_of_a_patient_leaves_one_row_with_the_cases_it_showed(clinic: 
         referral = pathways.referrals(session, by=make.viewer(clinic, make.SURGEON), at=make.AT)[0][0].id
     reads: list[tuple[str, tuple[Any, ...], str, list[str]]] = [
         (make.COORDINATOR, (cases.view, number), "case.read", [number]),
-        (make.COORDINATOR, (cases.lines,), "case.list", sorted([number, *waiting], reverse=True)),
-        (make.COORDINATOR, (cases.queue,), "queue.read", waiting),
+        (make.COORDINATOR, (lists.lines,), "case.list", sorted([number, *waiting], reverse=True)),
+        (make.COORDINATOR, (lists.queue,), "queue.read", waiting),
         (make.COORDINATOR, (conferences.view, held), "conference.read", [number]),
         (make.REFERRER, (minutes.view, held, number), "minutes.read", [number]),
         (make.REFERRER, (minutes.of_case, number), "minutes.read", [number]),
@@ -144,7 +144,7 @@ def test_other_open_cases_that_were_shown_are_logged_too(clinic: Database) -> No
 
 def test_the_rows_of_a_case_are_found_by_its_whole_number(clinic: Database) -> None:
     first, second = make.draft(clinic), make.draft(clinic)
-    make.ask(clinic, make.REFERRER, cases.lines)
+    make.ask(clinic, make.REFERRER, lists.lines)
     make.act(clinic, make.COORDINATOR, service.break_glass, number=make.submitted(clinic), reason="Akut")
     with clinic.reading() as session:
         assert [row.act for row in queries.of_case(session, first)] == ["case.list", "case.create"]

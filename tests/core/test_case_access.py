@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import make
-from mdk.cases import queries, service
+from mdk.cases import lists, queries, service
 from mdk.conferences import queries as conferences
 from mdk.conferences import service as conference_service
 from mdk.db import Database
@@ -30,7 +30,7 @@ def seers(database: Database, number: str, at: datetime = make.AT) -> set[str]:
             continue
         except NotFound:
             assert name not in NO_PATIENTS
-        listed = {line.number for line in make.ask(database, name, queries.lines, at=at)[0]}
+        listed = {line.number for line in make.ask(database, name, lists.lines, at=at)[0]}
         assert (number in listed) is (name in seeing), name
     return seeing
 

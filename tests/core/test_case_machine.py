@@ -15,7 +15,7 @@ from sqlmodel import col
 
 import make
 from mdk.audit.queries import first_broken_row, history
-from mdk.cases.queries import queue
+from mdk.cases.lists import queue
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
 from mdk.conferences import service as conferences

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import make
-from mdk.cases import queries, rules, service
+from mdk.cases import lists, queries, rules, service
 from mdk.cases.structs import CaseState
 from mdk.db import Database
 from mdk.errors import Invalid, MdkError, NotAllowed, NotFound, RuleBroken, Stale
@@ -420,7 +420,7 @@ def test_a_list_is_narrowed_by_state_region_and_search_and_paged(clinic: Databas
     make.do(clinic, numbers[0], "accept")
 
     def found(**given: Any) -> list[str]:
-        return [line.number for line in make.ask(clinic, make.COORDINATOR, queries.lines, **given)[0]]
+        return [line.number for line in make.ask(clinic, make.COORDINATOR, lists.lines, **given)[0]]
 
     assert found() == [other, *reversed(numbers)]
     assert found(states=("accepted",)) == [numbers[0]]
@@ -430,8 +430,8 @@ def test_a_list_is_narrowed_by_state_region_and_search_and_paged(clinic: Databas
     assert found(search="asih lund") == [other]
     assert found(search="400104-2383") == [other, *reversed(numbers)]
     assert found(search="finns inte") == []
-    first, cursor = make.ask(clinic, make.COORDINATOR, queries.lines, limit=4)
-    rest, end = make.ask(clinic, make.COORDINATOR, queries.lines, limit=4, cursor=cursor)
+    first, cursor = make.ask(clinic, make.COORDINATOR, lists.lines, limit=4)
+    rest, end = make.ask(clinic, make.COORDINATOR, lists.lines, limit=4, cursor=cursor)
     assert ([line.number for line in first + rest], end) == ([other, *reversed(numbers)], None)
 
 

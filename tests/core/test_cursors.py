@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import make
 from mdk import cursors
-from mdk.cases import queries as cases
+from mdk.cases import lists
 from mdk.conferences import queries as conferences
 from mdk.db import Database
 from mdk.errors import Invalid
@@ -24,8 +24,8 @@ def conference_lines(session: Any, *, by: Any, at: datetime, cursor: str) -> obj
 
 
 LISTS: dict[str, tuple[str, Callable[..., Any]]] = {
-    "cases": (make.COORDINATOR, cases.lines),
-    "queue": (make.COORDINATOR, cases.queue),
+    "cases": (make.COORDINATOR, lists.lines),
+    "queue": (make.COORDINATOR, lists.queue),
     "conferences": (make.COORDINATOR, conference_lines),
     "referrals": (make.SURGEON, pathways.referrals),
     "assignments": (make.FUNCTION, pathways.assignments),

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 import make
 from mdk.audit.tables import AccessLog
-from mdk.cases import queries, service
+from mdk.cases import lists, queries, service
 from mdk.cases.tables import Case, CaseCounter
 from mdk.conferences import agenda
 from mdk.conferences.structs import AgendaItemBody
@@ -222,26 +222,26 @@ def test_two_first_saves_of_the_same_minutes_are_one(clinic: Database) -> None:
 @pytest.mark.parametrize("search", ["%", "_", "\\", "'", '"', "🙂", "x" * 5000])
 def test_a_search_for_strange_signs_finds_nothing_and_breaks_nothing(clinic: Database, search: str) -> None:
     make.submitted(clinic, make.submission(question="Fråga"))
-    found, _ = make.ask(clinic, make.COORDINATOR, queries.lines, search=search)
+    found, _ = make.ask(clinic, make.COORDINATOR, lists.lines, search=search)
     assert found == []
 
 
 def test_a_search_that_is_no_text_is_a_bad_value(clinic: Database) -> None:
     with pytest.raises(Invalid) as refused:
-        make.ask(clinic, make.COORDINATOR, queries.lines, search="a\x00")
+        make.ask(clinic, make.COORDINATOR, lists.lines, search="a\x00")
     assert [problem.field for problem in refused.value.problems] == ["q"]
 
 
 def test_a_search_does_not_tell_swedish_capitals_from_small_letters(clinic: Database) -> None:
     number = make.submitted(clinic, make.submission(question="ÅNGEST över smärtan"))
     for search in ("ångest", "Över", "SMÄRTAN"):
-        found, _ = make.ask(clinic, make.COORDINATOR, queries.lines, search=search)
+        found, _ = make.ask(clinic, make.COORDINATOR, lists.lines, search=search)
         assert [line.number for line in found] == [number]
 
 
 def test_a_cursor_beyond_every_number_is_a_bad_value(clinic: Database) -> None:
     with pytest.raises(Invalid):
-        make.ask(clinic, make.COORDINATOR, queries.lines, cursor=pack(10**30))
+        make.ask(clinic, make.COORDINATOR, lists.lines, cursor=pack(10**30))
 
 
 def test_a_store_that_cannot_be_reached_is_unavailable() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlmodel import col
 
 import make
-from mdk.cases.queries import queue
+from mdk.cases.lists import queue
 from mdk.cases.tables import Case, CaseRelation
 from mdk.db import Database
 from mdk.errors import NotAllowed, NotFound, RuleBroken, Stale

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 import make
-from mdk.cases import queries
-from mdk.cases.queries import queue
+from mdk.cases import lists
+from mdk.cases.lists import queue
 from mdk.cases.tables import Case
 from mdk.conferences.queries import planned_for
 from mdk.db import Database
@@ -119,7 +119,7 @@ def test_what_a_release_still_needs_stands_on_the_row(clinic: Database) -> None:
 @pytest.mark.parametrize("name", make.EVERYONE)
 def test_only_those_who_lead_see_the_queue(ward_once: Database, name: str) -> None:
     if name in {make.COORDINATOR, make.CHAIR, make.CONSULTANT}:
-        make.ask(ward_once, name, queries.queue)
+        make.ask(ward_once, name, lists.queue)
         return
     with pytest.raises(NotAllowed):
-        make.ask(ward_once, name, queries.queue)
+        make.ask(ward_once, name, lists.queue)

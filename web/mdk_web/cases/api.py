@@ -12,7 +12,7 @@ from msgspec import Meta
 from mdk import clock
 from mdk.audit import queries as audit
 from mdk.audit.service import seen
-from mdk.cases import queries, rules, service
+from mdk.cases import lists, queries, rules, service
 from mdk.cases.structs import (
     AcceptBody,
     AnswerBody,
@@ -108,7 +108,7 @@ def index(request: PageRequest) -> CasePage:
     with api_reading(request) as visit:
         check_role("case.read", visit.viewer)
         query = query_of(request, CaseQuery)
-        found = queries.lines(
+        found = lists.lines(
             visit.session,
             by=visit.viewer,
             at=visit.at,
@@ -224,7 +224,7 @@ def queue(request: PageRequest) -> QueuePage:
     with api_reading(request) as visit:
         check_role("queue.read", visit.viewer)
         query = query_of(request, Paging)
-        found = queries.queue(visit.session, by=visit.viewer, at=visit.at, limit=query.limit, cursor=query.cursor)
+        found = lists.queue(visit.session, by=visit.viewer, at=visit.at, limit=query.limit, cursor=query.cursor)
         return QueuePage(*found)
 
 

@@ -12,7 +12,7 @@ from litestar.params import FromPath, RawBody
 from msgspec import Meta
 
 from mdk import clock
-from mdk.cases import queries, service
+from mdk.cases import lists, queries, service
 from mdk.cases.structs import ReasonBody
 from mdk.conferences import queries as conferences
 from mdk.cursors import MAX_LIMIT
@@ -150,7 +150,7 @@ def _list(visit: Visit, *, search: str) -> Response[str]:
     asked = visit.request.query_params
     chosen = next((each for each in FILTERS if each[0] == asked.get("state")), FILTERS[0])
     region = asked.get("region") if asked.get("region") in words.WORDS["region"] else None
-    lines, following = queries.lines(
+    lines, following = lists.lines(
         visit.session,
         by=visit.viewer,
         at=visit.at,

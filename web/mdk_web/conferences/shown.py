@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mdk.cases import queries as cases
+from mdk.cases import lists
 from mdk.cases.structs import CaseLine, QueueLine
 from mdk.conferences import queries
 from mdk.conferences.rules import PLANNABLE
@@ -105,7 +105,7 @@ def _end(slot: Slot) -> datetime:
 
 
 def _waiting(visit: Visit, slots: list[ShownSlot]) -> list[Waiting]:
-    queued, _ = cases.queue(visit.session, by=visit.viewer, at=visit.at)
+    queued, _ = lists.queue(visit.session, by=visit.viewer, at=visit.at)
     on_agenda = {slot.case for slot in slots}
     free = [line for line in queued if line.case not in on_agenda]
     planned = queries.planned_for(visit.session, [line.case for line in free])

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Response, get
 
-from mdk.cases import queries
+from mdk.cases import lists
 from mdk.conferences import queries as conferences
 from mdk_web.visits import PageRequest, page, reading
 
@@ -13,7 +13,7 @@ from mdk_web.visits import PageRequest, page, reading
 def index(request: PageRequest) -> Response[str]:
     with reading(request) as visit:
         cursor = request.query_params.get("cursor") or None
-        rows, following = queries.queue(visit.session, by=visit.viewer, at=visit.at, cursor=cursor)
+        rows, following = lists.queue(visit.session, by=visit.viewer, at=visit.at, cursor=cursor)
         planned = conferences.planned_for(visit.session, [row.case for row in rows])
         return page(visit, "queue/index.html", rows=rows, planned=planned, following=following, is_first=cursor is None)
 
