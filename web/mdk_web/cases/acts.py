@@ -1,4 +1,4 @@
-"""Owns which acts a case's page offers to whom, and what each takes."""
+"""Owns the acts on a case, for its page and the API alike: what each takes, and which a page offers to whom."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -22,11 +22,12 @@ from mdk.people.structs import Viewer
 
 
 class Act(NamedTuple):
-    """One act: what its form is read as, what it does, and what is said after it."""
+    """One act: what its content is read as, what it does, what is said after it, and whether it needs the version."""
 
     body: type[msgspec.Struct]
     do: Callable[..., Any]
     said: str
+    versioned: bool = True
 
 
 ACTS: Mapping[str, Act] = MappingProxyType(
@@ -38,6 +39,7 @@ ACTS: Mapping[str, Act] = MappingProxyType(
         "answer": Act(AnswerBody, service.answer, "case-answered"),
         "redirect": Act(RedirectBody, service.redirect, "case-redirected"),
         "decline": Act(ReasonBody, service.decline, "case-declined"),
+        "confirm-read": Act(Nothing, service.confirm_read, "case-read-confirmed", versioned=False),
     }
 )
 TRIAGE = ("accept", "request-supplement", "answer", "redirect", "decline")

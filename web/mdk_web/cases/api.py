@@ -1,11 +1,11 @@
 """The API of cases, triage and the queue."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import get, patch, post
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 from msgspec import Meta
 
@@ -14,18 +14,13 @@ from mdk.audit import queries as audit
 from mdk.audit.service import seen
 from mdk.cases import lists, queries, rules, service
 from mdk.cases.structs import (
-    AcceptBody,
-    AnswerBody,
     CaseLine,
     CaseState,
     CaseView,
-    Nothing,
     QueueLine,
     ReasonBody,
-    RedirectBody,
     RegionCode,
     Submission,
-    SupplementBody,
 )
 from mdk.cursors import pack, unpack
 from mdk.parsing import decode_json
@@ -33,18 +28,10 @@ from mdk.people.queries import names
 from mdk.people.rules import check_role
 from mdk_web import openapi
 from mdk_web.calls import Paging, query_of
+from mdk_web.cases.acts import ACTS, Act
 from mdk_web.idempotency import once
 from mdk_web.visits import PageRequest, Visit, api_reading, api_writing, body_of, version_of
 
-_ACTS: Mapping[str, tuple[Callable[..., Any], type[msgspec.Struct]]] = {
-    "submit": (service.submit, Nothing),
-    "supplement": (service.supplement, AnswerBody),
-    "accept": (service.accept, AcceptBody),
-    "request-supplement": (service.request_supplement, SupplementBody),
-    "answer": (service.answer, AnswerBody),
-    "redirect": (service.redirect, RedirectBody),
-    "decline": (service.decline, ReasonBody),
-}
 _ONE_STATE = "|".join(CaseState)
 
 
@@ -136,67 +123,6 @@ def change(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseVi
         return _shown(visit, number)
 
 
-@post("/cases/{number:str}/submit", opt=openapi.takes(Nothing, versioned=True), status_code=200, sync_to_thread=True)
-def submit(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
-    return _act(request, number, "submit", body)
-
-
-@post(
-    "/cases/{number:str}/supplement",
-    opt=openapi.takes(AnswerBody, versioned=True),
-    status_code=200,
-    sync_to_thread=True,
-)
-def supplement(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
-    return _act(request, number, "supplement", body)
-
-
-@post("/cases/{number:str}/accept", opt=openapi.takes(AcceptBody, versioned=True), status_code=200, sync_to_thread=True)
-def accept(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
-    return _act(request, number, "accept", body)
-
-
-@post(
-    "/cases/{number:str}/request-supplement",
-    opt=openapi.takes(SupplementBody, versioned=True),
-    status_code=200,
-    sync_to_thread=True,
-)
-def request_supplement(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
-    return _act(request, number, "request-supplement", body)
-
-
-@post("/cases/{number:str}/answer", opt=openapi.takes(AnswerBody, versioned=True), status_code=200, sync_to_thread=True)
-def answer(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
-    return _act(request, number, "answer", body)
-
-
-@post(
-    "/cases/{number:str}/redirect",
-    opt=openapi.takes(RedirectBody, versioned=True),
-    status_code=200,
-    sync_to_thread=True,
-)
-def redirect(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
-    return _act(request, number, "redirect", body)
-
-
-@post(
-    "/cases/{number:str}/decline", opt=openapi.takes(ReasonBody, versioned=True), status_code=200, sync_to_thread=True
-)
-def decline(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
-    return _act(request, number, "decline", body)
-
-
-@post("/cases/{number:str}/confirm-read", opt=openapi.takes(Nothing), status_code=200, sync_to_thread=True)
-def confirm_read(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
-    with api_writing(request) as visit:
-        queries.load(visit.session, number, act="case.confirm-read", by=visit.viewer, at=visit.at)
-        body_of(Nothing, body)
-        service.confirm_read(visit.session, number=number, by=visit.viewer, at=visit.at)
-        return _shown(visit, number)
-
-
 @post("/cases/{number:str}/break-glass", opt=openapi.takes(ReasonBody), status_code=200, sync_to_thread=True)
 def break_glass(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
     with api_writing(request) as visit:
@@ -228,14 +154,20 @@ def queue(request: PageRequest) -> QueuePage:
         return QueuePage(*found)
 
 
-def _act(request: PageRequest, number: str, act: str, body: bytes) -> CaseView:
-    """Do one of `_ACTS`: first who may, then the version, then the content."""
-    do, kind = _ACTS[act]
-    with api_writing(request) as visit:
-        queries.load(visit.session, number, act=f"case.{act}", by=visit.viewer, at=visit.at)
-        version, content = version_of(request), msgspec.structs.asdict(body_of(kind, body))
-        do(visit.session, number=number, version=version, by=visit.viewer, at=visit.at, **content)
-        return _shown(visit, number)
+def _handler(name: str, act: Act) -> HTTPRouteHandler:
+    """The handler of one act: first who may, then the version, then the content."""
+
+    def handle(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseView:
+        with api_writing(request) as visit:
+            queries.load(visit.session, number, act=f"case.{name}", by=visit.viewer, at=visit.at)
+            held = {"version": version_of(request)} if act.versioned else {}
+            content = msgspec.structs.asdict(body_of(act.body, body))
+            act.do(visit.session, number=number, **held, by=visit.viewer, at=visit.at, **content)
+            return _shown(visit, number)
+
+    handle.__name__ = name.replace("-", "_")
+    takes = openapi.takes(act.body, versioned=act.versioned)
+    return post(f"/cases/{{number:str}}/{name}", opt=takes, status_code=200, sync_to_thread=True)(handle)
 
 
 def _shown(visit: Visit, number: str) -> CaseView:
@@ -268,14 +200,7 @@ HANDLERS: list[Any] = [
     index,
     show,
     change,
-    submit,
-    supplement,
-    accept,
-    request_supplement,
-    answer,
-    redirect,
-    decline,
-    confirm_read,
+    *(_handler(name, act) for name, act in ACTS.items()),
     break_glass,
     access_log,
     queue,

@@ -7,7 +7,6 @@ from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
 
 from mdk import clock
-from mdk.cases import service
 from mdk.errors import NotFound
 from mdk.journey import work
 from mdk_web.cases.acts import ACTS
@@ -42,21 +41,9 @@ def do(request: PageRequest, number: FromPath[str], act: FromPath[str], body: Ra
     taken, form = ACTS[act], Form(body)
     with writing(request) as visit:
         given = msgspec.structs.asdict(form.read(taken.body))
-        taken.do(visit.session, number=number, version=form.version(), **given, by=visit.viewer, at=visit.at)
+        held = {"version": form.version()} if taken.versioned else {}
+        taken.do(visit.session, number=number, **held, **given, by=visit.viewer, at=visit.at)
     return go(f"/cases/{number}", said=taken.said)
 
 
-def _confirm_again(request: PageRequest, number: str, *, refusal: Refusal) -> Response[str]:
-    with reading(request) as visit:
-        return show_case(visit, number, refusal, act="confirm-read")
-
-
-@post("/cases/{number:str}/confirm-read", sync_to_thread=True)
-@shown_again(again=_confirm_again)
-def confirm_read(request: PageRequest, number: FromPath[str]) -> Response[Any]:
-    with writing(request) as visit:
-        service.confirm_read(visit.session, number=number, by=visit.viewer, at=visit.at)
-    return go(f"/cases/{number}", said="case-read-confirmed")
-
-
-HANDLERS: list[Any] = [index, do, confirm_read]
+HANDLERS: list[Any] = [index, do]
