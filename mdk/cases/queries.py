@@ -12,6 +12,7 @@ from mdk import clock as time
 from mdk.audit.queries import history
 from mdk.audit.service import seen
 from mdk.cases import rules
+from mdk.cases.hints import hints_of
 from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Submission, Supplement, Supplemented
 from mdk.cases.tables import Case, CaseRelation
 from mdk.db import choices
@@ -123,6 +124,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         completeness=rules.completeness(submission, is_child=child),
         identification=rules.identification(submission, equivalents, years),
         omeq=equivalents,
+        hints=hints_of(submission, today=today, is_child=child),
         clock=clock_of(case, at),
         open_cases=_open_cases(session, case, by=by, at=at),
         supplement_request=asked,

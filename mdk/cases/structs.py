@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from mdk.clinical.structs import Identification, Omeq, OpioidLine
+from mdk.clinical.structs import Hint, Identification, Omeq, OpioidLine
 from mdk.parsing import YesNo
 
 RegionCode = Literal["skane", "halland", "kronoberg", "blekinge"]
@@ -286,6 +286,7 @@ class CaseView(Submission, kw_only=True):
     completeness: Completeness
     identification: Identification
     omeq: Omeq
+    hints: list[Hint]
     clock: Clock
     open_cases: list[OpenCase]
     supplement_request: Supplement | None

@@ -21,6 +21,13 @@ UnitKind = Literal[
 OutOfHoursCover = Literal["round_the_clock", "holiday_daytime", "none"]
 
 
+class Transfer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A municipality whose patients are taken to another place for the intervention."""
+
+    origin: str
+    destination: str
+
+
 class Region(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A region's capabilities for advanced pain treatment, as the final report describes them."""
 
@@ -33,13 +40,16 @@ class Region(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pain_unit: str
     consultant: str
     extern_capability: str
+    inserts_extern: bool
     intern_capability: str
+    inserts_intern: bool
     routines: str
     vulnerability: str
     out_of_hours_cover: OutOfHoursCover
     out_of_hours: str
     function_unit: str
     sources: tuple[str, ...]
+    transfers: tuple[Transfer, ...] = ()
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

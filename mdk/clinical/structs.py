@@ -34,6 +34,7 @@ Route = Literal[
 DoseUnit = Literal["mg", "µg", "µg/h"]
 OmeqVerdict = Literal["over", "not_over", "table_dependent", "incomplete"]
 Severity = Literal["mild", "moderate", "severe"]
+HintKind = Literal["safety", "pathway", "time"]
 
 
 class OpioidLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,3 +159,13 @@ class RuleVerdict(msgspec.Struct, frozen=True, kw_only=True):
     met: Ternary
     source: str
     text: str
+
+
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """Something worth a thought beside a case, never a decision: its words, the fields behind it, and who says so."""
+
+    id: str
+    kind: HintKind
+    text: str
+    because: list[str]
+    source: str

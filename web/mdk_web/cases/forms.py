@@ -10,9 +10,10 @@ import msgspec
 
 from mdk import parsing
 from mdk.cases import rules
+from mdk.cases.hints import hints_of
 from mdk.cases.structs import CaseView, Completeness, Missing, Submission, given
 from mdk.clinical.identity import age_on, parse_identity
-from mdk.clinical.structs import Identification, Omeq
+from mdk.clinical.structs import Hint, Identification, Omeq
 from mdk.errors import Problem, RuleBroken
 from mdk.people.structs import Viewer
 from mdk_web import words
@@ -82,11 +83,12 @@ class Progress(NamedTuple):
 
 
 class Working(msgspec.Struct, frozen=True):
-    """What the system says of a submission as it stands: what is missing, the equivalents and Bilaga 1."""
+    """What the system says of a submission as it stands: what is missing, the equivalents, Bilaga 1 and hints."""
 
     completeness: Completeness
     omeq: Omeq
     identification: Identification
+    hints: list[Hint]
     sections: list[Progress]
     needed: list[Missing]
     before_release: list[Missing]
@@ -132,12 +134,14 @@ def working(submission: Submission, today: date, table_of_record: str | None) ->
     born = None
     with suppress(RuleBroken):
         born = parse_identity(submission.patient.identity_number, today=today).birth_date
-    found = rules.completeness(submission, is_child=rules.is_child(born, today))
+    child = rules.is_child(born, today)
+    found = rules.completeness(submission, is_child=child)
     equivalents = rules.opioid_equivalents(submission, table_of_record)
     return Working(
         completeness=found,
         omeq=equivalents,
         identification=rules.identification(submission, equivalents, age_on(born, today)),
+        hints=hints_of(submission, today=today, is_child=child),
         sections=_progress(found, submission),
         needed=[gap for gap in found.missing if gap.required_for == "submit"],
         before_release=[gap for gap in found.missing if gap.required_for == "release"],
