@@ -7,6 +7,10 @@ from zoneinfo import ZoneInfo
 import holidays
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
+_MONTHS = (
+    "januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november",
+    "december",
+)  # fmt: skip
 
 
 def now() -> datetime:
@@ -18,6 +22,16 @@ def now() -> datetime:
 def local(instant: datetime) -> datetime:
     """The same instant as people in Södra sjukvårdsregionen read it."""
     return instant.astimezone(STOCKHOLM)
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which a Swedish calendar day begins, in UTC."""
+    return datetime.combine(day, time(), STOCKHOLM).astimezone(UTC)
+
+
+def spoken(day: date) -> str:
+    """A day as a sentence says it: `1 december 2026`."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def today(instant: datetime) -> date:

@@ -1,23 +1,25 @@
-"""Owns the bytes of a calendar object: one VEVENT for one person (RFC 5545, 5546 and 7986).
+"""Owns the bytes of a calendar object: one VEVENT for one person, or a person's feed (RFC 5545, 5546 and 7986).
 
 The VTIMEZONE is the hand-written one with RRULEs: the library's own, with RDATEs, shifts summer meetings by an hour
 in several readers.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 import icalendar
-from icalendar import vCalAddress, vUri
+from icalendar import vCalAddress, vDuration, vUri
 
 from mdk_calendar import safe
-from mdk_calendar.events import Event
+from mdk_calendar.events import Event, Language
 from mdk_calendar.words import STOCKHOLM, Words, words
 
 PRODUCT: Final = "-//Södra sjukvårdsregionen//MDK smärta//SV"
 SUMMARY: Final = "MDK smärta"
+REFRESH: Final = timedelta(hours=1)
 ROLES: Final = {
     "chair": "CHAIR",
     "consultant": "REQ-PARTICIPANT",
@@ -32,13 +34,31 @@ def to_ics(event: Event) -> bytes:
 
     Raises: Unsendable when an address or link cannot be carried safely.
     """
-    calendar = icalendar.Calendar()
-    calendar.add("PRODID", PRODUCT)
-    calendar.add("VERSION", "2.0")
-    calendar.add("CALSCALE", "GREGORIAN")
-    calendar.add("METHOD", event.method)
+    calendar = _calendar(event.method)
     calendar.add_component(_zone())
     calendar.add_component(_vevent(event, words(event.language)))
+    return bytes(calendar.to_ical())
+
+
+def to_feed(events: Iterable[Event], *, language: Language) -> bytes:
+    """The events as one published calendar that asks to be read anew each hour; equal events give equal bytes.
+
+    A published entry names no attendee (RFC 5546, 3.2.1). One that cannot be carried safely is left out.
+    """
+    calendar = _calendar("PUBLISH")
+    calendar.add("NAME", SUMMARY)
+    calendar.add("X-WR-CALNAME", SUMMARY)
+    calendar.add("X-WR-TIMEZONE", "Europe/Stockholm")
+    calendar.add("REFRESH-INTERVAL", REFRESH, parameters={"VALUE": "DURATION"})
+    calendar.add("X-PUBLISHED-TTL", vDuration(REFRESH))
+    calendar.add_component(_zone())
+    for event in events:
+        try:
+            entry = _vevent(event, words(language))
+        except safe.Unsendable:
+            continue
+        del entry["ATTENDEE"]
+        calendar.add_component(entry)
     return bytes(calendar.to_ical())
 
 
@@ -56,6 +76,15 @@ def slot_spans(event: Event) -> list[str]:
     """The own slots as `13:15–13:30`, in order."""
     text = words(event.language)
     return [text.span(start, start + timedelta(minutes=minutes)) for start, minutes in sorted(event.slots)]
+
+
+def _calendar(method: str) -> icalendar.Calendar:
+    calendar = icalendar.Calendar()
+    calendar.add("PRODID", PRODUCT)
+    calendar.add("VERSION", "2.0")
+    calendar.add("CALSCALE", "GREGORIAN")
+    calendar.add("METHOD", method)
+    return calendar
 
 
 def _vevent(event: Event, text: Words) -> icalendar.Event:

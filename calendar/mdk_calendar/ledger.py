@@ -134,7 +134,7 @@ def _now(meeting: _Meeting, invited: _Invited, last: Event | None) -> Event | No
         changed_at=conference.changed_at,
         video_url=conference.video_url or None,
         slots=slots,
-        language=_language(person),
+        language=language_of(person),
     )
 
 
@@ -146,7 +146,7 @@ def _cancelled(event: Event, person: Person, meeting: _Meeting) -> Event:
         attendee_email=person.email,
         attendee_name=person.name,
         organizer_email=meeting.settings["ORGANIZER"],
-        language=_language(person),
+        language=language_of(person),
     )
 
 
@@ -207,7 +207,8 @@ def _end(slot: Slot) -> datetime:
     return slot.starts_at + timedelta(minutes=slot.minutes)
 
 
-def _language(person: Person) -> Language:
+def language_of(person: Person) -> Language:
+    """The language that a person is told things in."""
     return "en" if person.language == "en" else "sv"
 
 

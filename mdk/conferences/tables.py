@@ -1,6 +1,6 @@
 """Series, conferences, their agendas, releases and participations."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, get_args
 
 from sqlalchemy import Column, Index, Text, UniqueConstraint, text
@@ -28,6 +28,7 @@ class Series(Versioned, table=True):
     deputy_id: int | None = Field(default=None, foreign_key="person.id")
     member_ids: str = Field(default="[]", sa_column=Column(Text, nullable=False))
     video_url: str | None = None
+    ended_from: date | None = None
     created_at: datetime
 
 
@@ -113,3 +114,13 @@ class Participation(SQLModel, table=True):
     comment: str = Field(default="", sa_column=Column(Text, nullable=False))
     answered_at: datetime | None = None
     active: bool = True
+
+
+class AbsenceCover(SQLModel, table=True):
+    """A conference whose deputy was set by an absence, so that its removal takes the deputy back."""
+
+    __tablename__ = "absence_cover"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    absence_id: str = Field(primary_key=True, foreign_key="absence.id")
+    conference_id: str = Field(primary_key=True, foreign_key="conference.id")

@@ -32,6 +32,7 @@ class Relation(StrEnum):
     CHAIRS = "chairs"
     CONSULTS = "consults"
     HOME_REGION = "home_region"
+    SELF = "self"
 
 
 _ANY = frozenset({Relation.ANY})
@@ -41,9 +42,11 @@ _GRANTED = frozenset({Relation.CONFERENCE, Relation.RECEIVER, Relation.GLASS})
 _INVITED = frozenset({Relation.INVITED})
 _CHAIRS = frozenset({Relation.CHAIRS})
 _RECEIVER = frozenset({Relation.RECEIVER})
+_SELF = frozenset({Relation.SELF})
 
 _TRIAGE: Mapping[Role, frozenset[Relation]] = {Role.COORDINATOR: _SUBMITTED, Role.CONSULTANT: _SUBMITTED}
 _PLANS: Mapping[Role, frozenset[Relation]] = {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY}
+_OWN_TIME: Mapping[Role, frozenset[Relation]] = dict.fromkeys(CLINICAL_ROLES, _SELF) | {Role.COORDINATOR: _ANY}
 _SEES_ALL: Mapping[Role, frozenset[Relation]] = {
     Role.COORDINATOR: _SUBMITTED | {Relation.GLASS},
     Role.CHAIR: _SUBMITTED | {Relation.GLASS},
@@ -73,6 +76,7 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "queue.read": {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
     "series.create": _PLANS,
     "series.read": _PLANS,
+    "series.end": _PLANS,
     "conference.plan": _PLANS,
     "conference.change": _PLANS,
     "conference.agenda": _PLANS,
@@ -81,6 +85,11 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "conference.cancel": _PLANS,
     "conference.read": {**dict.fromkeys(CLINICAL_ROLES, _INVITED), **_PLANS},
     "conference.reply": dict.fromkeys(CLINICAL_ROLES, _INVITED),
+    "conference.conflicts": _PLANS,
+    "conference.free-slots": _PLANS,
+    "absence.record": _OWN_TIME,
+    "absence.read": {**_OWN_TIME, Role.CHAIR: _ANY},
+    "calendar.keep": _OWN_TIME,
     "conference.open": {Role.CHAIR: _CHAIRS},
     "conference.close": {Role.CHAIR: _CHAIRS},
     "minutes.write": {Role.CHAIR: _CHAIRS},

@@ -1,9 +1,9 @@
-"""Regions, units, people, their assignments and their page sessions."""
+"""Regions, units, people, their assignments, their page sessions, and when they are away or busy."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import Column, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from mdk.columns import one_of
@@ -77,4 +77,32 @@ class SignIn(SQLModel, table=True):
     assignment_id: int = Field(foreign_key="assignment.id")
     created_at: datetime
     seen_at: datetime
+    ends_at: datetime
+
+
+class Absence(SQLModel, table=True):
+    """Swedish days, first and last included, on which a person takes part in nothing; who stands in, if anyone."""
+
+    __tablename__ = "absence"
+    personal: ClassVar[frozenset[str]] = frozenset({"first_day", "last_day"})
+
+    id: str = Field(primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    first_day: date
+    last_day: date
+    deputy_id: int | None = Field(default=None, foreign_key="person.id")
+    recorded_by: int = Field(foreign_key="person.id")
+    recorded_at: datetime
+
+
+class BusyTime(SQLModel, table=True):
+    """A time that a person's own published calendar holds as taken; what for is not kept."""
+
+    __tablename__ = "busy_time"
+    __table_args__ = (Index("ix_busy_time_person", "person_id", "ends_at"),)
+    personal: ClassVar[frozenset[str]] = frozenset({"starts_at", "ends_at"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id")
+    starts_at: datetime
     ends_at: datetime

@@ -12,6 +12,7 @@ import vobject  # type: ignore[import-untyped]
 
 from leftout import skip_or_fail
 
+NODE_MODULES = Path(os.environ.get("MDK_TEST_NODE") or Path(__file__).parents[2] / ".node") / "node_modules"
 Span = tuple[datetime, datetime]
 Reader = Callable[[bytes], Span]
 
@@ -49,6 +50,23 @@ def libical_reader(folder: Path) -> Reader:
         complaints = [line for line in lines if line.startswith("error")]
         assert not complaints, "; ".join(complaints)
         start, end = (datetime.fromtimestamp(int(seconds), UTC) for seconds in lines[-1].split())
+        return start, end
+
+    return read
+
+
+def icaljs_reader() -> Reader:
+    """What Thunderbird's and Nextcloud's reader understands; node and its package ical.js are installed by .ci/run."""
+    node = shutil.which("node") or shutil.which("nodejs")
+    if node is None or not (NODE_MODULES / "ical.js").is_dir():
+        skip_or_fail("no ical.js here: install node and run `npm install --prefix .node ical.js` to read with it")
+    program = Path(__file__).with_name("icaljs.mjs")
+
+    def read(raw: bytes) -> Span:
+        module = NODE_MODULES / "ical.js" / "dist" / "ical.js"
+        done = subprocess.run([node, program, module], input=raw, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        start, end = (datetime.fromtimestamp(int(each), UTC) for each in done.stdout.split())
         return start, end
 
     return read

@@ -1,4 +1,4 @@
-"""Calendar objects as four independent readers understand them."""
+"""Calendar objects as five independent readers understand them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import icalendar
 import pytest
 
-from invites.readers import Reader, by_icalendar, by_vobject, khal_reader, libical_reader
+from invites.readers import Reader, by_icalendar, by_vobject, icaljs_reader, khal_reader, libical_reader
 from invites.sample import START, cancel, event
 from mdk_calendar.events import Event
 from mdk_calendar.ics import to_ics
@@ -49,7 +49,12 @@ def khal(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     return khal_reader(tmp_path_factory.mktemp("khal"))
 
 
-@pytest.fixture(params=["icalendar", "vobject", "libical", "khal"])
+@pytest.fixture(scope="session")
+def icaljs() -> Reader:
+    return icaljs_reader()
+
+
+@pytest.fixture(params=["icalendar", "vobject", "libical", "icaljs", "khal"])
 def read(request: pytest.FixtureRequest) -> Reader:
     own: dict[str, Reader] = {"icalendar": by_icalendar, "vobject": by_vobject}
     found: Reader = own.get(request.param) or request.getfixturevalue(request.param)

@@ -17,6 +17,7 @@ from mdk.db import Database, check_revision
 from mdk.errors import MdkError, Unavailable
 from mdk.settings import Settings
 from mdk_web import openapi
+from mdk_web.calendars.feed import feed
 from mdk_web.calls import let_in
 from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
 from mdk_web.form_guard import FormGuard, form_rules
@@ -53,7 +54,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         "/static", directories=[STATIC], guards=[known_file], include_in_schema=False, cache_control=None
     )
     app = Litestar(
-        route_handlers=[api, pages, static, live, ready],
+        route_handlers=[api, pages, feed, static, live, ready],
         state=State({"settings": settings, "database": database}),
         middleware=[DefineMiddleware(FormGuard, config=form_rules(settings))],
         exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mdk_web.calendars import pages as calendars_pages
 from mdk_web.cases import api as cases_api
 from mdk_web.cases import form_pages as case_form
 from mdk_web.cases import pages as cases_pages
@@ -25,6 +26,7 @@ PAGE_HANDLERS: list[Any] = [
     *triage_pages.HANDLERS,
     *queue_pages.HANDLERS,
     *conferences_pages.HANDLERS,
+    *calendars_pages.HANDLERS,
     *minutes_pages.HANDLERS,
     *pathways_pages.HANDLERS,
     *outbox_pages.HANDLERS,

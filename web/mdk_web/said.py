@@ -31,6 +31,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "addendum-saved": "Tillägget är sparat.",
         "referral-accepted": "Remissen är accepterad.",
         "assignment-accepted": "Uppdraget är accepterat.",
+        "feed-stopped": "Adressen har slutat gälla.",
         "mail-again": "Mejlet skickas igen.",
         "series-begun": "Serien är planerad tolv veckor framåt. Ingen kallas förrän du skickar ut en agenda.",
     }

@@ -232,4 +232,10 @@ def _nav(visit: Visit) -> list[Mapping[str, Any]]:
 
 def _shown_viewer(visit: Visit) -> Mapping[str, Any]:
     viewer = visit.viewer
-    return {"name": viewer.name, "role": str(viewer.role), "unit": viewer.unit_name, "can_switch": False}
+    return {
+        "name": viewer.name,
+        "role": str(viewer.role),
+        "unit": viewer.unit_name,
+        "can_switch": False,
+        "calendar": may_ever("calendar.keep", viewer),
+    }

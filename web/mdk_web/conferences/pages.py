@@ -225,7 +225,7 @@ def invitation(request: PageRequest, conference_id: FromPath[str]) -> Page:
         if content is None:
             raise NotFound
         headers = {"Content-Disposition": 'attachment; filename="mdk-smarta.ics"'}
-        return Response(content, media_type="text/calendar; charset=utf-8", headers=headers)
+        return Response(content, media_type="text/calendar", headers=headers)
 
 
 HANDLERS: list[Any] = [
