@@ -21,6 +21,7 @@ from mdk.settings import Settings
 from mdk_calendar import safe
 from mdk_calendar.events import Event, Language, Partstat, Role, Slot, differs, news
 from mdk_calendar.ics import SUMMARY
+from mdk_calendar.links import answer_link
 from mdk_calendar.mail import message_id, subject, to_mail
 from mdk_calendar.tables import Told
 
@@ -171,7 +172,8 @@ def _owe(session: Session, meeting: _Meeting, person: Person, memory: Memory, at
     called = news(memory.before, now, conference_cancelled=cancelled)
     mail_id, message, error = "", "", ""
     try:
-        mail_id, message = message_id(now), to_mail(now, news=called).decode("ascii")
+        link = answer_link(now, meeting.conference.id, person.id or 0, meeting.settings)
+        mail_id, message = message_id(now), to_mail(now, news=called, answer_url=link).decode("ascii")
     except safe.Unsendable as fault:
         error = fault.message
     outbox.mail(

@@ -18,7 +18,7 @@ import msgspec
 from mdk_calendar import safe
 from mdk_calendar.events import Event, Language, News
 from mdk_calendar.ics import SUMMARY, slot_spans, to_ics
-from mdk_calendar.words import words
+from mdk_calendar.words import Words, words
 
 NoticeKind = Literal[
     "case-submitted",
@@ -31,13 +31,20 @@ NoticeKind = Literal[
     "minutes-signed",
     "referral-received",
     "assignment-received",
+    "consultant-lost",
+    "nurse-lost",
+    "presenter-lost",
 ]
+MEETINGS: Final[frozenset[NoticeKind]] = frozenset({"consultant-lost", "nurse-lost", "presenter-lost"})
 INBOXES: Final[frozenset[NoticeKind]] = frozenset({"referral-received", "assignment-received"})
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Word to one person that something waits for them; `key` is opaque and unique, `page_url` names no case."""
+    """Word to one person that something waits for them; `key` is opaque and unique, `page_url` names no case.
+
+    `starts_at` is when the conference that it is about begins.
+    """
 
     kind: NoticeKind
     key: str
@@ -47,6 +54,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     organizer_name: str
     page_url: str
     created_at: datetime
+    starts_at: datetime | None = None
     language: Language = "sv"
 
 
@@ -71,8 +79,11 @@ def notice_subject(notice: Notice) -> str:
     return f"{SUMMARY}: {words(notice.language).notice[notice.kind].subject}"
 
 
-def to_mail(event: Event, *, news: News) -> bytes:
+def to_mail(event: Event, *, news: News, answer_url: str | None = None) -> bytes:
     """The invitation, its change or its end as an iMIP message (RFC 6047) with an .ics copy, all of it 7 bit.
+
+    `answer_url` stands in the text only, for whoever has no calendar that answers. A calendar entry is shared and
+    synchronised, and what it holds others may read, so it must not hold the right to answer in someone's name.
 
     Raises: Unsendable when an address or link cannot be carried safely; ValueError when news and METHOD disagree.
     """
@@ -81,7 +92,7 @@ def to_mail(event: Event, *, news: News) -> bytes:
         raise ValueError(msg)
     mail_id = message_id(event)
     title = subject(event, news)
-    facts = _invitation_facts(event, news, title)
+    facts = _invitation_facts(event, news, title, answer_url)
     calendar = to_ics(event)
     mail = _envelope(event.organizer_email, event.organizer_name, event.attendee_email, event.attendee_name)
     _head(mail, title=title, mail_id=mail_id, moment=event.changed_at)
@@ -102,9 +113,9 @@ def to_notice(notice: Notice) -> bytes:
         "language": notice.language,
         "words": text,
         "subject": title,
-        "sentence": text.notice[notice.kind].sentence,
+        "sentence": text.notice[notice.kind].sentence.format(when=_moment(notice)),
         "page_url": safe.link(notice.page_url),
-        "button": text.open_inbox if notice.kind in INBOXES else text.open_work,
+        "button": _button(notice.kind, text),
     }
     mail_id = notice_message_id(notice)
     mail = _envelope(notice.organizer_email, notice.organizer_name, notice.to_email, notice.to_name)
@@ -113,7 +124,17 @@ def to_notice(notice: Notice) -> bytes:
     return _finished(mail, mail_id, notice.language)
 
 
-def _invitation_facts(event: Event, news: News, title: str) -> dict[str, object]:
+def _button(kind: NoticeKind, text: Words) -> str:
+    if kind in MEETINGS:
+        return text.open
+    return text.open_inbox if kind in INBOXES else text.open_work
+
+
+def _moment(notice: Notice) -> str:
+    return words(notice.language).short_time(notice.starts_at) if notice.starts_at else ""
+
+
+def _invitation_facts(event: Event, news: News, title: str, answer_url: str | None) -> dict[str, object]:
     text = words(event.language)
     return {
         "language": event.language,
@@ -127,6 +148,7 @@ def _invitation_facts(event: Event, news: News, title: str) -> dict[str, object]
         "video_url": safe.link(event.video_url) if event.video_url else None,
         "cases": text.cases(event.case_count),
         "page_url": safe.link(event.page_url),
+        "answer_url": safe.link(answer_url) if answer_url else None,
         "button": text.open,
     }
 

@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import Final, cast, get_args
 
+import msgspec
 from sqlalchemy.orm import Session
 
+from mdk.conferences.tables import Conference
 from mdk.outbox import service as outbox
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
 from mdk_calendar import safe
 from mdk_calendar.ics import SUMMARY
-from mdk_calendar.mail import Notice, NoticeKind, notice_message_id, notice_subject, to_notice
+from mdk_calendar.mail import MEETINGS, Notice, NoticeKind, notice_message_id, notice_subject, to_notice
 
 TOPIC: Final = "notice."
 GONE: Final = "Personen är inte längre aktiv i systemet. Meddela den som har tagit över."
@@ -31,6 +33,8 @@ def write(session: Session, row: OutboxRow, *, settings: Settings, at: datetime)
         outbox.given_up(session, row.id or 0, error=GONE if kind in _KINDS else _UNKNOWN)
         return
     notice = _notice(row, cast("NoticeKind", kind), person, settings)
+    if kind in MEETINGS:
+        notice = _of_meeting(session, notice, row.key, settings)
     try:
         mail_id, message = notice_message_id(notice), to_notice(notice).decode("ascii")
     except safe.Unsendable as fault:
@@ -61,3 +65,10 @@ def _notice(row: OutboxRow, kind: NoticeKind, person: Person, settings: Settings
         created_at=row.created_at,
         language="en" if person.language == "en" else "sv",
     )
+
+
+def _of_meeting(session: Session, notice: Notice, conference_id: str, settings: Settings) -> Notice:
+    """A notice about a conference says when it is and leads to its page."""
+    conference = session.get_one(Conference, conference_id)
+    page_url = f"{settings['BASE_URL'].rstrip('/')}/conferences/{conference.id}"
+    return msgspec.structs.replace(notice, page_url=page_url, starts_at=conference.starts_at)

@@ -41,10 +41,14 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     many_cases: str
     place: str
     login: str
+    login_or_link: str
+    answer: str
+    answer_button: str
     footer: str
     subject: dict[News, str]
     sentence: dict[News, str]
     notice: dict[str, NoticeWords]
+    rsvp: dict[str, str]
 
     def cases(self, count: int) -> str:
         """A number of cases in words."""

@@ -107,7 +107,7 @@ def sync_participations(session: Session, conference: Conference) -> None:
             session.add(Participation(conference_id=conference.id, person_id=person_id, role=role))
         else:
             if not row.active:
-                row.partstat, row.answered_at = "NEEDS-ACTION", None
+                row.partstat, row.answered_at, row.answered_via = "NEEDS-ACTION", None, ""
             row.role, row.active = role, True
     for person_id, row in present.items():
         row.active = row.active and person_id in roles

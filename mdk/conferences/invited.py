@@ -45,6 +45,9 @@ def invited_people(session: Session, conference: Conference, items: list[Release
             partstat=(answer := answers.get(person.id or 0, nothing)).partstat,
             profession=person.profession,
             comment=answer.comment,
+            answered_via=answer.answered_via,
+            answered_at=answer.answered_at,
+            active=person.active,
         )
         for person in people
     ]

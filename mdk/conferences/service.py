@@ -15,20 +15,19 @@ from mdk.audit.structs import Actor
 from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
-from mdk.conferences import rules
+from mdk.conferences import answers, rules
 from mdk.conferences.agenda import sync_grants, sync_participations
 from mdk.conferences.invited import ids_of
 from mdk.conferences.queries import load, released_items, view_of
-from mdk.conferences.structs import ConferenceBody, ConferenceState, SeriesBody
+from mdk.conferences.structs import ConferenceBody, ConferenceState, GivenAnswer, SeriesBody
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation, Series
 from mdk.db import choices
-from mdk.errors import Invalid, NotFound, Problem, RuleBroken
+from mdk.errors import Invalid, Problem, RuleBroken
 from mdk.outbox.service import conference_changed
 from mdk.people.queries import holders, person_ids
 from mdk.people.rules import CLINICAL_ROLES, check_role
 from mdk.people.structs import Role, Viewer
 
-_ANSWERABLE = frozenset({ConferenceState.RELEASED, ConferenceState.IN_SESSION})
 HORIZON = timedelta(weeks=12)
 _STANDS_IN = (Role.CONSULTANT, Role.CHAIR, Role.MEMBER, Role.COORDINATOR, Role.NEUROSURGERY)
 
@@ -151,15 +150,9 @@ def reply(
 
     Raises `NotFound`, `NotAllowed`, `RuleBroken("conference.wrong-state")`.
     """
-    conference = load(session, conference_id, act="conference.reply", by=by)
-    taking_part = session.get(Participation, (conference.id, by.person_id))
-    if taking_part is None or not taking_part.active:
-        raise NotFound
-    if conference.state not in _ANSWERABLE:
-        raise RuleBroken("conference.wrong-state", "Konferensen är över eller inställd. Inget svar behövs.")
-    taking_part.partstat, taking_part.comment, taking_part.answered_at = partstat, comment or "", at
-    did(session, "conference.reply", by=by, at=at)
-    return taking_part
+    load(session, conference_id, act="conference.reply", by=by)
+    given = GivenAnswer(partstat=partstat, comment=comment or "", via="login")
+    return answers.record(session, conference_id=conference_id, person_id=by.person_id, given=given, by=by, at=at)
 
 
 def create_series(session: Session, *, body: SeriesBody, by: Viewer, at: datetime) -> Series:
@@ -318,7 +311,7 @@ def _ask_anew(session: Session, conference: Conference) -> None:
     session.execute(
         update(Participation)
         .where(col(Participation.conference_id) == conference.id)
-        .values(partstat="NEEDS-ACTION", answered_at=None)
+        .values(partstat="NEEDS-ACTION", answered_at=None, answered_via="")
     )
 
 

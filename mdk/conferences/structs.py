@@ -9,6 +9,8 @@ from msgspec import Meta
 
 Partstat = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
 Answer = Literal["ACCEPTED", "DECLINED", "TENTATIVE"]
+Via = Literal["login", "link", "mail"]
+LossKind = Literal["consultant", "nurse", "presenter"]
 Instant = Annotated[datetime, Meta(tz=True)]
 Minutes = Annotated[int, Meta(ge=1, le=240)]
 Duration = Annotated[int, Meta(ge=5, le=480)]
@@ -89,7 +91,7 @@ class ReplyBody(_Body):
 
 
 class InvitedPerson(msgspec.Struct, frozen=True):
-    """Someone who is or will be invited, and their answer."""
+    """Someone who is or will be invited, and their answer: what, how and when; inactive once they left the system."""
 
     email: str
     name: str
@@ -97,6 +99,24 @@ class InvitedPerson(msgspec.Struct, frozen=True):
     partstat: str
     profession: str
     comment: str
+    answered_via: str = ""
+    answered_at: datetime | None = None
+    active: bool = True
+
+
+class GivenAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer as it came in, and by which way."""
+
+    partstat: str
+    comment: str = ""
+    via: Via
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """Someone whom a conference cannot do without, and who does not come: as what, and their names."""
+
+    kind: LossKind
+    names: tuple[str, ...]
 
 
 class Slot(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mdk.columns import Versioned, one_of
-from mdk.conferences.structs import ConferenceState, Partstat
+from mdk.conferences.structs import ConferenceState, Partstat, Via
 
 _OPEN = text("open")
 
@@ -104,7 +104,7 @@ class Participation(SQLModel, table=True):
     """Someone who is invited to a released conference, and their answer; inactive once they dropped off."""
 
     __tablename__ = "participation"
-    __table_args__ = (one_of("partstat", get_args(Partstat)),)
+    __table_args__ = (one_of("partstat", get_args(Partstat)), one_of("answered_via", ("", *get_args(Via))))
     personal: ClassVar[frozenset[str]] = frozenset({"comment"})
 
     conference_id: str = Field(primary_key=True, foreign_key="conference.id")
@@ -113,6 +113,7 @@ class Participation(SQLModel, table=True):
     partstat: str = "NEEDS-ACTION"
     comment: str = Field(default="", sa_column=Column(Text, nullable=False))
     answered_at: datetime | None = None
+    answered_via: str = ""
     active: bool = True
 
 

@@ -68,7 +68,13 @@ class Post:
 
 def settings(folder: Path, **changes: str) -> Settings:
     """Settings whose mails go to a folder, changed as told."""
-    given = {"SMTP_URL": f"file:{folder}", "BASE_URL": "https://mdk.example/", "ORGANIZER": "mdk@mdk.example"} | changes
+    given = {
+        "SMTP_URL": f"file:{folder}",
+        "BASE_URL": "https://mdk.example/",
+        "ORGANIZER": "mdk@mdk.example",
+        "SECRET_KEY": "0123456789abcdef" * 4,
+        **changes,
+    }
     return load({f"MDK_{name}": value for name, value in given.items()}, dotenv=folder / "none")
 
 

@@ -10,10 +10,10 @@ from typing import Any, get_args
 
 import pytest
 
-from invites.sample import cancel, event, notice
+from invites.sample import START, cancel, event, notice
 from mdk_calendar.events import Event, News
 from mdk_calendar.ics import to_ics
-from mdk_calendar.mail import INBOXES, NoticeKind, message_id, notice_message_id, to_mail, to_notice
+from mdk_calendar.mail import INBOXES, MEETINGS, NoticeKind, message_id, notice_message_id, to_mail, to_notice
 from mdk_calendar.safe import Unsendable
 
 ENDS = {"cancelled", "dropped"}
@@ -123,6 +123,18 @@ def test_the_text_tells_when_the_own_slots_how_to_join_and_where_to_read() -> No
     )
 
 
+def test_an_answer_link_stands_in_text_and_html_and_never_in_the_calendar() -> None:
+    link = "https://mdk.example/rsvp/aaaa.bbbb.cccc"
+    raw = to_mail(event(), news="invited", answer_url=link)
+    assert f"\nSvara: {link}\n" in plain(raw)
+    assert "Svara i din kalender eller med svarslänken, som bara är din." in plain(raw)
+    html = parsed(raw).get_body(("html",))
+    assert html is not None
+    assert f'<a class="button" href="{link}">Svara på kallelsen</a>' in html.get_content()
+    assert b"rsvp" not in to_ics(event())
+    assert link.encode() not in b"".join(part.get_payload(decode=True) for part in list(parsed(raw).walk())[4:])
+
+
 def test_the_text_of_a_cancellation_offers_no_way_to_join() -> None:
     assert plain(to_mail(cancel(slots=()), news="cancelled")) == (
         "Videokonferensen är inställd.\n\n"
@@ -195,14 +207,24 @@ NOTICES = {
     "minutes-signed": "Protokollet för ett ärende som rör dig är signerat och kan läsas.",
     "referral-received": "En ny remiss för implantation väntar i er inkorg.",
     "assignment-received": "Ett nytt uppdrag om pumpbehandling väntar i er inkorg.",
+    "consultant-lost": "Konsulten kommer inte till konferensen {when}. Utse en ersättare eller flytta konferensen.",
+    "nurse-lost": "Ingen sjuksköterska kommer till konferensen {when}. Kalla en annan eller flytta konferensen.",
+    "presenter-lost": (
+        "Någon som skulle föredra ett ärende kommer inte till konferensen {when}. Hör efter vem som gör det i stället."
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", get_args(NoticeKind))
 def test_a_notice_is_one_sentence_and_one_link(kind: NoticeKind) -> None:
-    raw = to_notice(notice(kind=kind))
+    raw = to_notice(notice(kind=kind, starts_at=START))
     button = "Öppna inkorgen" if kind in INBOXES else "Öppna Mitt arbete"
-    assert plain(raw).splitlines()[:3] == [NOTICES[kind], "", f"{button}: https://mdk.example/"]
+    button = "Öppna konferensen" if kind in MEETINGS else button
+    assert plain(raw).splitlines()[:3] == [
+        NOTICES[kind].format(when="ons 25 nov 13:00"),
+        "",
+        f"{button}: https://mdk.example/",
+    ]
     assert [part.get_content_type() for part in parsed(raw).walk()] == [
         "multipart/alternative",
         "text/plain",

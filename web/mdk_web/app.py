@@ -23,7 +23,7 @@ from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
 from mdk_web.form_guard import FormGuard, form_rules
 from mdk_web.headers import guard_answer
 from mdk_web.rendering import STATIC
-from mdk_web.routes import API_HANDLERS, PAGE_HANDLERS
+from mdk_web.routes import API_HANDLERS, LINK_HANDLERS, PAGE_HANDLERS
 from mdk_web.visits import PageRequest, database_of, known_address, known_file
 
 BODY_LIMIT = 1_000_000
@@ -50,11 +50,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     """The application on a migrated database; pages, API, static files and health in one."""
     api = Router("/api/v1", route_handlers=API_HANDLERS, guards=[let_in], security=[{"bearer": []}], tags=["api"])
     pages = Router("/", route_handlers=PAGE_HANDLERS, guards=[known_address], include_in_schema=False)
+    links = Router("/", route_handlers=LINK_HANDLERS, include_in_schema=False)
     static = create_static_files_router(
         "/static", directories=[STATIC], guards=[known_file], include_in_schema=False, cache_control=None
     )
     app = Litestar(
-        route_handlers=[api, pages, feed, static, live, ready],
+        route_handlers=[api, pages, links, feed, static, live, ready],
         state=State({"settings": settings, "database": database}),
         middleware=[DefineMiddleware(FormGuard, config=form_rules(settings))],
         exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},

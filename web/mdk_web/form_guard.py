@@ -31,11 +31,11 @@ class FormGuard(CSRFMiddleware):
 
 
 def form_rules(settings: Settings) -> CSRFConfig:
-    """What the guard asks: everything but the API, whose callers show a bearer token."""
+    """What the guard asks: all but the API, whose callers show a bearer token, and answer links, which are proof."""
     return CSRFConfig(
         secret=settings.secret_key,
         cookie_name=CSRF_COOKIE,
         header_name=CSRF_HEADER,
         cookie_secure=settings["BASE_URL"].startswith("https://"),
-        exclude=["^/api/"],
+        exclude=["^/api/", "^/rsvp/"],
     )

@@ -15,6 +15,7 @@ from mdk_web.outbox import pages as outbox_pages
 from mdk_web.pathways import api as pathways_api
 from mdk_web.pathways import pages as pathways_pages
 from mdk_web.queue import pages as queue_pages
+from mdk_web.rsvp import pages as rsvp_pages
 from mdk_web.sign_in import pages as sign_in
 from mdk_web.triage import pages as triage_pages
 
@@ -31,6 +32,7 @@ PAGE_HANDLERS: list[Any] = [
     *pathways_pages.HANDLERS,
     *outbox_pages.HANDLERS,
 ]
+LINK_HANDLERS: list[Any] = [*rsvp_pages.HANDLERS]
 API_HANDLERS: list[Any] = [
     *cases_api.HANDLERS,
     *conferences_api.HANDLERS,

@@ -1,0 +1,1 @@
+"""The answer links of invitations: pages without sign-in."""
