@@ -15,6 +15,7 @@ from mdk.cases import rules
 from mdk.cases.hints import hints_of
 from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Submission, Supplement, Supplemented
 from mdk.cases.tables import Case, CaseRelation
+from mdk.clinical.structs import Assessment
 from mdk.db import choices
 from mdk.errors import NotFound
 from mdk.people.queries import names
@@ -105,7 +106,8 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
     today = time.today(at)
     years = rules.age(case.birth_date, today)
     child = rules.is_child(case.birth_date, today)
-    equivalents = rules.opioid_equivalents(submission, choices(session).omeq_table)
+    now = rules.assess(submission, years=years, table_of_record=choices(session).omeq_table, at=at)
+    held = assessment_of(case) or now
     unit_name, referrer = session.get_one(Unit, case.unit_id).name, session.get_one(Person, case.created_by).name
     asked = Supplement(case.supplement_what, case.supplement_until) if case.supplement_what else None
     return CaseView(
@@ -122,8 +124,10 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         sex=case.sex,  # type: ignore[arg-type]
         is_child=child,
         completeness=rules.completeness(submission, is_child=child),
-        identification=rules.identification(submission, equivalents, years),
-        omeq=equivalents,
+        identification=held.identification,
+        omeq=held.omeq,
+        assessed_at=held.at,
+        newer_assessment=now if rules.gives_another_answer(held, now) else None,
         hints=hints_of(submission, today=today, is_child=child),
         clock=clock_of(case, at),
         open_cases=_open_cases(session, case, by=by, at=at),
@@ -138,6 +142,11 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
 def submission_of(case: Case) -> Submission:
     """The stored submission of a case."""
     return msgspec.json.decode(case.submission, type=Submission)
+
+
+def assessment_of(case: Case) -> Assessment | None:
+    """What was computed when the submission was last saved; None for a case from before that was kept."""
+    return None if case.assessment is None else msgspec.json.decode(case.assessment, type=Assessment)
 
 
 def clock_of(case: Timed, at: datetime) -> Clock:

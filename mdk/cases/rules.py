@@ -14,7 +14,7 @@ from mdk.cases.structs import CaseState, Clock, Completeness, Missing, Patient, 
 from mdk.clinical.bilaga1 import identify
 from mdk.clinical.identity import age_on, parse_identity
 from mdk.clinical.opioids import omeq
-from mdk.clinical.structs import Findings, Identification, Omeq
+from mdk.clinical.structs import Assessment, Findings, Identification, Omeq
 from mdk.errors import Invalid, Problem, RuleBroken
 
 ADULT = 18
@@ -250,6 +250,22 @@ def identification(submission: Submission, equivalents: Omeq, years: int | None)
             **{name: _or_none(function, name) for name in special},
         )
     )
+
+
+def assess(submission: Submission, *, years: int | None, table_of_record: str | None, at: datetime) -> Assessment:
+    """Bilaga 1 and the morphine equivalents by the policy and tables of now."""
+    equivalents = opioid_equivalents(submission, table_of_record)
+    return Assessment(at=at, identification=identification(submission, equivalents, years), omeq=equivalents)
+
+
+def gives_another_answer(one: Assessment, other: Assessment) -> bool:
+    """Whether two assessments of the same submission differ in what they say, not only in when they were made."""
+    return _answer(one) != _answer(other)
+
+
+def _answer(one: Assessment) -> tuple[Any, ...]:
+    said = one.identification
+    return said.result, said.remark, one.omeq.verdict, one.omeq.low, one.omeq.high
 
 
 def canonical(submission: Submission) -> dict[str, Any]:

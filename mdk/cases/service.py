@@ -13,10 +13,12 @@ from mdk import clock as time
 from mdk import parsing
 from mdk.audit.service import did, moved
 from mdk.cases import rules
+from mdk.cases.changes import record_changes
 from mdk.cases.queries import behind_glass, load, submission_of
 from mdk.cases.structs import CaseState, Submission, given
 from mdk.cases.tables import Case, CaseCounter, CaseRelation
 from mdk.clinical.identity import parse_identity
+from mdk.db import choices
 from mdk.errors import Invalid, Problem, RuleBroken, Stale
 from mdk.outbox.service import notice
 from mdk.people.queries import holders
@@ -48,6 +50,7 @@ def create(session: Session, *, submission: Submission, by: Viewer, at: datetime
         submission="",
     )
     _fill(case, submission, at)
+    _assess(session, case, at)
     session.add(case)
     session.flush()
     _move(session, case, "create", by=by, at=at, move=("", CaseState.DRAFT))
@@ -121,7 +124,9 @@ def accept(
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`.
     """
     case = _triaged(session, number, "accept", version, by=by, at=at)
+    before = submission_of(case)
     _fill(case, submission_of(case), at, urgency=urgency)
+    record_changes(session, case, before, submission_of(case), person_id=by.person_id, at=at)
     case.accepted_at = case.accepted_at or at
     case.override_reason = override_reason or ""
     _step(session, case, "accept", CaseState.ACCEPTED, by=by, at=at, reason=override_reason or "")
@@ -263,7 +268,10 @@ def _replace(session: Session, case: Case, version: int, submission: Submission,
     settled = case.urgency if case.accepted_at is not None else None
     if case.state in rules.MUST_STAY_COMPLETE:
         rules.check_complete(rules.completeness(submission, is_child=rules.is_child(case.birth_date, time.today(at))))
+    before = submission_of(case)
     _fill(case, submission, at, urgency=settled)
+    _assess(session, case, at)
+    record_changes(session, case, before, submission_of(case), person_id=by.person_id, at=at)
     did(session, "case.patch", by=by, at=at, cases=(case.number,))
     return case
 
@@ -297,6 +305,13 @@ def _fill(case: Case, submission: Submission, at: datetime, *, urgency: str | No
     gaps = [(gap.field, gap.required_for) for gap in complete.missing]
     case.missing = msgspec.json.encode(gaps).decode()
     case.changed_at = at
+
+
+def _assess(session: Session, case: Case, at: datetime) -> None:
+    """Keep what the policy and tables of now say of the submission, so that later ones do not change it unseen."""
+    years, table = rules.age(case.birth_date, time.today(at)), choices(session).omeq_table
+    found = rules.assess(submission_of(case), years=years, table_of_record=table, at=at)
+    case.assessment = msgspec.json.encode(found).decode()
 
 
 def _text(submission: Submission, path: str) -> str | None:

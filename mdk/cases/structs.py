@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from mdk.clinical.structs import Hint, Identification, Omeq, OpioidLine
+from mdk.clinical.structs import Assessment, Hint, Identification, Omeq, OpioidLine
 from mdk.parsing import YesNo
 
 RegionCode = Literal["skane", "halland", "kronoberg", "blekinge"]
@@ -270,7 +270,11 @@ class Supplemented(msgspec.Struct, frozen=True):
 
 
 class CaseView(Submission, kw_only=True):
-    """A case as its readers see it: the submission and what the system adds."""
+    """A case as its readers see it: the submission and what the system adds.
+
+    `identification` and `omeq` are those of the last save (`assessed_at`); `newer_assessment` is given when today's
+    policy and tables give another answer.
+    """
 
     number: str
     state: str
@@ -286,6 +290,8 @@ class CaseView(Submission, kw_only=True):
     completeness: Completeness
     identification: Identification
     omeq: Omeq
+    assessed_at: datetime
+    newer_assessment: Assessment | None
     hints: list[Hint]
     clock: Clock
     open_cases: list[OpenCase]

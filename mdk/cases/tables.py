@@ -25,7 +25,17 @@ class Case(Versioned, table=True):
         Index("ix_case_unit", "unit_id", "id"),
     )
     personal: ClassVar[frozenset[str]] = frozenset(
-        {"identity_number", "patient_name", "birth_date", "sex", "question", "submission", "supplement_what", "answer"}
+        {
+            "identity_number",
+            "patient_name",
+            "birth_date",
+            "sex",
+            "question",
+            "submission",
+            "assessment",
+            "supplement_what",
+            "answer",
+        }
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -58,9 +68,26 @@ class Case(Versioned, table=True):
     sex: str | None = None
     protected: bool = False
     submission: str = Field(sa_column=Column(Text, nullable=False))
+    assessment: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     completeness: float = 0.0
     missing: str = Field(default="[]", sa_column=Column(Text, nullable=False))
     outcome: str | None = None
+
+
+class CaseChange(SQLModel, table=True):
+    """What one person changed in a submission that was sent in, from `at` until `until`, and where the case stood."""
+
+    __tablename__ = "case_change"
+    __table_args__ = (Index("ix_case_change_case", "case_id", "id"),)
+    personal: ClassVar[frozenset[str]] = frozenset({"changes"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case_file.id")
+    at: datetime
+    until: datetime
+    person_id: int = Field(foreign_key="person.id")
+    state: str
+    changes: str = Field(default="[]", sa_column=Column(Text, nullable=False))
 
 
 class CaseCounter(SQLModel, table=True):

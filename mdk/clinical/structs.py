@@ -1,6 +1,7 @@
 """Owns the values that the clinical rules take in and give out; figures go out as JSON numbers."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -150,6 +151,17 @@ class Identification(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     criteria: list[Criterion]
     remark: str | None
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """Bilaga 1 and the morphine equivalents as they were computed at one time, by the policy and tables of that time.
+
+    It is stored: a field that is added later needs a default.
+    """
+
+    at: datetime
+    identification: Identification
+    omeq: Omeq
 
 
 class RuleVerdict(msgspec.Struct, frozen=True, kw_only=True):

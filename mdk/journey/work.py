@@ -11,6 +11,7 @@ from sqlmodel import col
 from mdk import cursors
 from mdk.audit.queries import history
 from mdk.audit.service import seen
+from mdk.cases.changes import FieldChange, of_case
 from mdk.cases.lists import lines_of
 from mdk.cases.queries import load, visible
 from mdk.cases.rules import OPEN
@@ -68,13 +69,18 @@ class NextConference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseStep(msgspec.Struct, frozen=True):
-    """One step of a case's history: what was done, when, by whom and why, and where the case stood after it."""
+    """One step of a case's history: what was done, when, by whom and why, and where the case stood after it.
+
+    In a step `change` the `changes` tell field by field, lists row by row, what was saved from `at` until `until`.
+    """
 
     act: str
     state: str
     at: datetime
     by: str
     reason: str
+    until: datetime | None = None
+    changes: list[FieldChange] = []
 
 
 class _Wanted(NamedTuple):
@@ -122,11 +128,15 @@ def triage(
 
 def story(session: Session, number: str, *, by: Viewer, at: datetime) -> list[CaseStep]:
     """What has happened to a case, oldest first; the read is logged. Raises `NotFound`, `NotAllowed`."""
-    load(session, number, act="case.read", by=by, at=at)
+    case = load(session, number, act="case.read", by=by, at=at)
     seen(session, "case.story", by=by, at=at, cases=(number,))
-    moves = history(session, "case", number)
-    people = names(session, {move.by for move in moves})
-    return [CaseStep(move.act, move.state, move.at, people.get(move.by, ""), move.reason) for move in moves]
+    moves, saves = history(session, "case", number), of_case(session, case)
+    people = names(session, {move.by for move in moves} | {save.by for save in saves})
+    steps = [CaseStep(move.act, move.state, move.at, people.get(move.by, ""), move.reason) for move in moves]
+    steps += [
+        CaseStep("change", save.state, save.at, people.get(save.by, ""), "", save.until, save.changes) for save in saves
+    ]
+    return sorted(steps, key=lambda step: step.at)
 
 
 def next_conference(session: Session, *, by: Viewer, at: datetime) -> NextConference | None:

@@ -20,6 +20,7 @@ CONTRACT = {
     "/cases/{number}/confirm-read": {"post"},
     "/cases/{number}/break-glass": {"post"},
     "/cases/{number}/access-log": {"get"},
+    "/cases/{number}/history": {"get"},
     "/queue": {"get"},
     "/series": {"get", "post"},
     "/conferences": {"get", "post"},

@@ -15,6 +15,7 @@ CASE_ACT_FIELDS: Mapping[str, str] = MappingProxyType(
 CASE_ACTS: Mapping[str, str] = MappingProxyType(
     {
         "create": "Utkast skapat",
+        "change": "Uppgifter ändrade",
         "submit": "Skickat in",
         "supplement": "Kompletterat",
         "accept": "Accepterat till kön",

@@ -22,7 +22,9 @@ from mdk.cases.structs import (
     RegionCode,
     Submission,
 )
-from mdk.cursors import pack, unpack
+from mdk.cursors import RowId, pack, unpack
+from mdk.journey import work
+from mdk.journey.work import CaseStep
 from mdk.parsing import decode_json
 from mdk.people.queries import names
 from mdk.people.rules import check_role
@@ -75,6 +77,13 @@ class AccessPage(msgspec.Struct):
     """One page of a case's access log, newest first."""
 
     items: list[AccessLine]
+    next_cursor: str | None
+
+
+class HistoryPage(msgspec.Struct):
+    """One page of a case's history, oldest first."""
+
+    items: list[CaseStep]
     next_cursor: str | None
 
 
@@ -145,6 +154,17 @@ def access_log(request: PageRequest, number: FromPath[str]) -> AccessPage:
         return AccessPage(_access_lines(visit, rows[: query.limit]), following)
 
 
+@get("/cases/{number:str}/history", opt=openapi.asks(Paging), sync_to_thread=True)
+def history(request: PageRequest, number: FromPath[str]) -> HistoryPage:
+    with api_reading(request) as visit:
+        queries.load(visit.session, number, act="case.read", by=visit.viewer, at=visit.at)
+        query = query_of(request, Paging)
+        start = unpack(query.cursor, RowId) if query.cursor else 0
+        steps = work.story(visit.session, number, by=visit.viewer, at=visit.at)
+        end = start + query.limit
+        return HistoryPage(steps[start:end], pack(end) if len(steps) > end else None)
+
+
 @get("/queue", opt=openapi.asks(Paging), sync_to_thread=True)
 def queue(request: PageRequest) -> QueuePage:
     with api_reading(request) as visit:
@@ -203,5 +223,6 @@ HANDLERS: list[Any] = [
     *(_handler(name, act) for name, act in ACTS.items()),
     break_glass,
     access_log,
+    history,
     queue,
 ]

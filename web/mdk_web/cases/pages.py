@@ -25,6 +25,7 @@ from mdk_web import words
 from mdk_web.cases import forms
 from mdk_web.cases.acts import acts_of
 from mdk_web.cases.sections import SECTIONS
+from mdk_web.cases.told import told
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.visits import PageRequest, Visit, go, page, reading, writing
 
@@ -139,6 +140,7 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         typed=form or {},
         refusal=refusal,
         story=work.story(session, number, by=by, at=at),
+        told=told,
         minutes=minutes.of_case(session, number, by=by, at=at),
         planned=conferences.planned_for(session, [number]).get(number),
         next_starts=conferences.next_starts(session, at=at),
