@@ -5,6 +5,8 @@ import importlib
 from alembic import context
 from sqlmodel import SQLModel
 
+from mdk.db import is_modelled
+
 TABLES = (
     "mdk.audit.tables",
     "mdk.outbox.tables",
@@ -25,6 +27,7 @@ context.configure(
     target_metadata=SQLModel.metadata,
     render_as_batch=True,
     transaction_per_migration=False,
+    include_name=is_modelled,
 )
 with context.begin_transaction():
     context.run_migrations()

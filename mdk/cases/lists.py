@@ -1,11 +1,23 @@
 """Lists of cases; every one takes the viewer and holds what the viewer may see."""
 
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import Session
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
@@ -13,12 +25,11 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from mdk import clock as time
 from mdk import cursors, parsing
 from mdk.audit.service import seen
-from mdk.cases import rules
-from mdk.cases.queries import clock_of, visible
+from mdk.cases import rules, search
+from mdk.cases.queries import clock_of, scopes, visible
 from mdk.cases.structs import CaseLine, QueueLine
 from mdk.cases.tables import Case
-from mdk.clinical.identity import parse_identity
-from mdk.errors import Invalid, Problem, RuleBroken
+from mdk.errors import Invalid, Problem
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
 from mdk.people.tables import Unit
@@ -58,6 +69,7 @@ class _LineRow(NamedTuple):
 _LINE_COLUMNS = [_UNIT.name if name == "unit_name" else _CASE[name] for name in _LineRow._fields]
 _TABLES: Any = (Case.__table__, Unit.__table__)  # type: ignore[attr-defined]
 _ALLOWANCES = (2, 5, 7, 10, 14)
+_WINDOW = 2000
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _missing = msgspec.json.Decoder(list[tuple[str, str | None]])
 
@@ -69,7 +81,7 @@ def lines(
     at: datetime,
     states: tuple[str, ...] = (),
     region: str | None = None,
-    search: str = "",
+    text: str = "",
     limit: int = cursors.DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> tuple[list[CaseLine], str | None]:
@@ -78,19 +90,17 @@ def lines(
     Raises `NotAllowed`, `Invalid` for a search that is no text.
     """
     check_role("case.read", by)
-    query = _lines().where(visible(by, at)).order_by(col(Case.id).desc()).limit(limit + 1)
-    if states:
-        query = query.where(col(Case.state).in_(states))
-    if region:
-        query = query.where(col(Case.home_region) == region)
-    fault = parsing.text_fault(search)
+    fault = parsing.text_fault(text)
     if fault:
         raise Invalid([Problem("q", fault)])
-    if search.strip():
-        query = query.where(_matches(search.strip(), at))
-    if cursor:
-        query = query.where(col(Case.id) < cursors.unpack(cursor, cursors.RowId))
-    rows, day = _rows(session, query), time.today(at)
+    before = cursors.unpack(cursor, cursors.RowId) if cursor else None
+    conditions = [] if before is None else [_CASE.id < before]
+    if region:
+        conditions.append(_CASE.home_region == region)
+    newest = _Newest(by, at, states, limit + 1)
+    wanted = search.read(text, at)
+    rows = _found(session, newest, conditions, wanted, before) if wanted else newest.rows(session, conditions)
+    day = time.today(at)
     found = [_line(row, at, day) for row in rows[:limit]]
     seen(session, "case.list", by=by, at=at, cases=tuple(line.number for line in found))
     return found, cursors.pack(rows[limit - 1][0]) if len(rows) > limit else None
@@ -140,6 +150,54 @@ class _QueueMark(msgspec.Struct, frozen=True):
     at: cursors.Instant
     passed: cursors.RowId
     last: dict[int, tuple[cursors.Instant, cursors.RowId]]
+
+
+class _Newest(NamedTuple):
+    """The newest cases that a viewer may read, in any of the states (none: in all), at most so many.
+
+    Each way to be open to the viewer and each state is read in order from its own index, and the parts are joined.
+    """
+
+    by: Viewer
+    at: datetime
+    states: tuple[str, ...]
+    most: int
+
+    def ids(self, conditions: Sequence[ColumnElement[bool]]) -> Any:
+        """A query of their ids, in no order."""
+        states = [[_CASE.state == state] for state in self.states] or [[]]
+        parts = [
+            select(_CASE.id).where(scope, *state, *conditions).order_by(_CASE.id.desc()).limit(self.most)
+            for scope in scopes(self.by, self.at)
+            for state in states
+        ]
+        return union(*(select(part.subquery()) for part in parts)) if parts else select(_CASE.id).where(false())
+
+    def rows(self, session: Session, conditions: Sequence[ColumnElement[bool]]) -> list[_LineRow]:
+        """Their lines, newest first."""
+        return _rows(
+            session, _lines().where(_CASE.id.in_(self.ids(conditions))).order_by(_CASE.id.desc()).limit(self.most)
+        )
+
+
+def _found(
+    session: Session,
+    newest: _Newest,
+    conditions: Sequence[ColumnElement[bool]],
+    wanted: search.Wanted,
+    before: int | None,
+) -> list[_LineRow]:
+    """A page of what a search finds: a common text among the newest cases, a rare one by the index.
+
+    Only a text that is neither, or is shorter than the index reads, is looked for from the newest case on.
+    """
+    last = session.scalar(select(func.max(_CASE.id))) if before is None else before
+    conditions = [*conditions, search.matches(session, wanted)]
+    rows = newest.rows(session, [*conditions, _CASE.id > (last or 0) - _WINDOW])
+    if len(rows) == newest.most:
+        return rows
+    ids = search.candidates(session, wanted, before=before)
+    return newest.rows(session, conditions if ids is None else [*conditions, _CASE.id.in_(ids)])
 
 
 def _rows(session: Session, query: Any, given: dict[str, Any] | None = None) -> list[_LineRow]:
@@ -212,14 +270,3 @@ def _queue_line(line: CaseLine, place: int) -> QueueLine:
         missing=line.missing,
         line=line,
     )
-
-
-def _matches(search: str, at: datetime) -> ColumnElement[bool]:
-    conditions = [
-        col(Case.number) == search.upper(),
-        col(Case.question).icontains(search, autoescape=True),
-        col(Unit.name).icontains(search, autoescape=True),
-    ]
-    with suppress(RuleBroken):
-        conditions.append(col(Case.identity_number) == parse_identity(search, today=time.today(at)).value)
-    return or_(*conditions)

@@ -80,8 +80,13 @@ def relations(session: Session, case: Case, *, by: Viewer, at: datetime) -> froz
 
 def visible(by: Viewer, at: datetime) -> ColumnElement[bool]:
     """The condition that lists only the cases that the viewer may read."""
+    return or_(false(), *scopes(by, at))
+
+
+def scopes(by: Viewer, at: datetime) -> list[ColumnElement[bool]]:
+    """The parts of `visible`, one for each way in which a case is open to the viewer; each has its own index."""
     wanted = ACCESS["case.read"].get(by.role, frozenset())
-    conditions: list[ColumnElement[bool]] = [false()]
+    conditions: list[ColumnElement[bool]] = []
     if Relation.OWN_UNIT in wanted:
         conditions.append(col(Case.unit_id) == by.unit_id)
     if Relation.SUBMITTED in wanted:
@@ -90,7 +95,7 @@ def visible(by: Viewer, at: datetime) -> ColumnElement[bool]:
     if granted:
         tied = select(col(CaseRelation.case_id)).where(_in_force(by, at), col(CaseRelation.kind).in_(granted))
         conditions.append(col(Case.id).in_(tied))
-    return or_(*conditions)
+    return conditions
 
 
 def view(session: Session, number: str, *, by: Viewer, at: datetime) -> CaseView:

@@ -12,7 +12,7 @@ from sqlmodel import col
 from mdk import clock as time
 from mdk import parsing
 from mdk.audit.service import did, moved
-from mdk.cases import rules
+from mdk.cases import rules, search
 from mdk.cases.changes import record_changes
 from mdk.cases.queries import behind_glass, load, submission_of
 from mdk.cases.structs import CaseState, Submission, given
@@ -24,6 +24,7 @@ from mdk.outbox.service import notice
 from mdk.people.queries import holders
 from mdk.people.rules import check_role
 from mdk.people.structs import Role, Viewer
+from mdk.people.tables import Unit
 
 GLASS_LASTS = timedelta(hours=24)
 # In one statement, so that the first two cases of a year, made at once, do not get the same number.
@@ -49,7 +50,7 @@ def create(session: Session, *, submission: Submission, by: Viewer, at: datetime
         identity_number="",
         submission="",
     )
-    _fill(case, submission, at)
+    _fill(session, case, submission, at)
     _assess(session, case, at)
     session.add(case)
     session.flush()
@@ -125,7 +126,7 @@ def accept(
     """
     case = _triaged(session, number, "accept", version, by=by, at=at)
     before = submission_of(case)
-    _fill(case, submission_of(case), at, urgency=urgency)
+    _fill(session, case, submission_of(case), at, urgency=urgency)
     record_changes(session, case, before, submission_of(case), person_id=by.person_id, at=at)
     case.accepted_at = case.accepted_at or at
     case.override_reason = override_reason or ""
@@ -269,7 +270,7 @@ def _replace(session: Session, case: Case, version: int, submission: Submission,
     if case.state in rules.MUST_STAY_COMPLETE:
         rules.check_complete(rules.completeness(submission, is_child=rules.is_child(case.birth_date, time.today(at))))
     before = submission_of(case)
-    _fill(case, submission, at, urgency=settled)
+    _fill(session, case, submission, at, urgency=settled)
     _assess(session, case, at)
     record_changes(session, case, before, submission_of(case), person_id=by.person_id, at=at)
     did(session, "case.patch", by=by, at=at, cases=(case.number,))
@@ -282,9 +283,9 @@ def _check_values(submission: Submission, at: datetime) -> None:
         raise Invalid(problems)
 
 
-def _fill(case: Case, submission: Submission, at: datetime, *, urgency: str | None = None) -> None:
+def _fill(session: Session, case: Case, submission: Submission, at: datetime, *, urgency: str | None = None) -> None:
     """Put a submission into the case; `urgency`, once triage has settled it, goes before the referrer's own."""
-    today = time.today(at)
+    today, unit_name = time.today(at), session.get_one(Unit, case.unit_id).name
     identity = parse_identity(submission.patient.identity_number, today=today)
     submission.patient.identity_number = identity.value
     if urgency is not None and submission.urgency != urgency:
@@ -295,11 +296,13 @@ def _fill(case: Case, submission: Submission, at: datetime, *, urgency: str | No
     case.submission = msgspec.json.encode(submission).decode()
     case.identity_number, case.birth_date, case.sex = identity.value, identity.birth_date, identity.sex
     case.patient_name = _text(submission, "patient.name") or ""
+    case.name_key = search.name_of(case.patient_name)
     case.home_region = _text(submission, "patient.home_region")
     case.protected = _text(submission, "patient.protected_identity") == "yes"
     case.urgency = _text(submission, "urgency")
     case.survival = _text(submission, "diagnosis.expected_survival")
     case.question = _text(submission, "question") or ""
+    case.search_text = search.text_of(case.number, unit_name, case.question)
     case.days_allowed = rules.days_allowed(case.urgency, case.survival)
     case.completeness = complete.share
     gaps = [(gap.field, gap.required_for) for gap in complete.missing]

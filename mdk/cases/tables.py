@@ -3,13 +3,21 @@
 from datetime import date, datetime
 from typing import ClassVar, get_args
 
-from sqlalchemy import Column, Index, Text, text
+from sqlalchemy import Column, Index, Text, TextClause, text
 from sqlmodel import Field, SQLModel
 
 from mdk.cases.structs import CaseState, RegionCode, Urgency
 from mdk.columns import Versioned, one_of
 
 _QUEUED = text("state = 'accepted'")
+_AT_TRIAGE = text("state = 'submitted'")
+_ASKED = text("state = 'supplement_requested'")
+_UNREAD = text("state IN ('decided', 'closed', 'answered') AND read_confirmed_at IS NULL")
+
+
+def _partial(name: str, *columns: str, where: TextClause) -> Index:
+    """An index over the rows that meet a condition, in either store's words."""
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Case(Versioned, table=True):
@@ -20,17 +28,23 @@ class Case(Versioned, table=True):
         one_of("state", CaseState),
         one_of("urgency", get_args(Urgency), optional=True),
         one_of("home_region", get_args(RegionCode), optional=True),
-        Index("ix_case_queue", "days_allowed", "waiting_from", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        _partial("ix_case_queue", "days_allowed", "waiting_from", "id", where=_QUEUED),
+        _partial("ix_case_triage", "waiting_from", "id", where=_AT_TRIAGE),
+        _partial("ix_case_asked", "unit_id", "supplement_until", "id", where=_ASKED),
+        _partial("ix_case_unread", "unit_id", "submitted_at", "id", where=_UNREAD),
         Index("ix_case_state", "state", "id"),
         Index("ix_case_unit", "unit_id", "id"),
+        Index("ix_case_unit_state", "unit_id", "state", "id"),
     )
     personal: ClassVar[frozenset[str]] = frozenset(
         {
             "identity_number",
             "patient_name",
+            "name_key",
             "birth_date",
             "sex",
             "question",
+            "search_text",
             "submission",
             "assessment",
             "supplement_what",
@@ -62,8 +76,10 @@ class Case(Versioned, table=True):
     home_region: str | None = None
     survival: str | None = None
     question: str = Field(default="", sa_column=Column(Text, nullable=False))
+    search_text: str = Field(default="", sa_column=Column(Text, nullable=False))
     identity_number: str = Field(index=True)
     patient_name: str = ""
+    name_key: str = Field(default="", index=True)
     birth_date: date | None = None
     sex: str | None = None
     protected: bool = False

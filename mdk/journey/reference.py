@@ -3,8 +3,10 @@
 import msgspec
 from sqlalchemy.orm import Session
 
+from mdk.cases import search
 from mdk.clinical import reference
 from mdk.people import service as people
+from mdk.people.queries import units
 
 
 def load(session: Session) -> tuple[int, int]:
@@ -13,6 +15,9 @@ def load(session: Session) -> tuple[int, int]:
         profile = msgspec.json.encode(region).decode()
         people.put_region(session, code=region.id, name=region.name, has_asih=region.has_asih, profile=profile)
     session.flush()
+    known = {unit.id: unit.name for unit in units(session)}
     for unit in reference.units():
+        if known.get(unit.id, unit.name) != unit.name:
+            search.rename(session, unit.id, unit.name)
         people.put_unit(session, unit_id=unit.id, name=unit.name, region=unit.region, kind=unit.kind, place=unit.place)
     return len(reference.regions()), len(reference.units())

@@ -426,10 +426,10 @@ def test_a_list_is_narrowed_by_state_region_and_search_and_paged(clinic: Databas
     assert found(states=("accepted",)) == [numbers[0]]
     assert found(states=("accepted", "draft")) == [numbers[0]]
     assert found(region="skane") == [other]
-    assert found(search=numbers[2].lower()) == [numbers[2]]
-    assert found(search="asih lund") == [other]
-    assert found(search="400104-2383") == [other, *reversed(numbers)]
-    assert found(search="finns inte") == []
+    assert found(text=numbers[2].lower()) == [numbers[2]]
+    assert found(text="asih lund") == [other]
+    assert found(text="400104-2383") == [other, *reversed(numbers)]
+    assert found(text="finns inte") == []
     first, cursor = make.ask(clinic, make.COORDINATOR, lists.lines, limit=4)
     rest, end = make.ask(clinic, make.COORDINATOR, lists.lines, limit=4, cursor=cursor)
     assert ([line.number for line in first + rest], end) == ([other, *reversed(numbers)], None)

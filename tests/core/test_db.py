@@ -222,20 +222,20 @@ def test_two_first_saves_of_the_same_minutes_are_one(clinic: Database) -> None:
 @pytest.mark.parametrize("search", ["%", "_", "\\", "'", '"', "🙂", "x" * 5000])
 def test_a_search_for_strange_signs_finds_nothing_and_breaks_nothing(clinic: Database, search: str) -> None:
     make.submitted(clinic, make.submission(question="Fråga"))
-    found, _ = make.ask(clinic, make.COORDINATOR, lists.lines, search=search)
+    found, _ = make.ask(clinic, make.COORDINATOR, lists.lines, text=search)
     assert found == []
 
 
 def test_a_search_that_is_no_text_is_a_bad_value(clinic: Database) -> None:
     with pytest.raises(Invalid) as refused:
-        make.ask(clinic, make.COORDINATOR, lists.lines, search="a\x00")
+        make.ask(clinic, make.COORDINATOR, lists.lines, text="a\x00")
     assert [problem.field for problem in refused.value.problems] == ["q"]
 
 
 def test_a_search_does_not_tell_swedish_capitals_from_small_letters(clinic: Database) -> None:
     number = make.submitted(clinic, make.submission(question="ÅNGEST över smärtan"))
     for search in ("ångest", "Över", "SMÄRTAN"):
-        found, _ = make.ask(clinic, make.COORDINATOR, lists.lines, search=search)
+        found, _ = make.ask(clinic, make.COORDINATOR, lists.lines, text=search)
         assert [line.number for line in found] == [number]
 
 

@@ -3,10 +3,10 @@ import importlib
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, inspect, text
 from sqlmodel import SQLModel
 
-from mdk.db import Database
+from mdk.db import SEARCH_INDEX, Database, is_modelled
 from tree import ROOT, code, module_of
 
 
@@ -34,7 +34,7 @@ def test_every_migration_says_what_it_does() -> None:
 def test_a_migrated_database_is_what_the_tables_describe(database: Database) -> None:
     load_tables()
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_modelled})
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
@@ -51,6 +51,19 @@ def test_a_migrated_database_holds_every_check_that_the_tables_declare(database:
         (table, str(check["name"])) for table in found.get_table_names() for check in found.get_check_constraints(table)
     }
     assert declared - there == set()
+
+
+def test_no_later_migration_has_lost_the_index_of_the_search(database: Database) -> None:
+    asked = (
+        "SELECT type, name FROM sqlite_master WHERE name IN ('case_search', 'case_search_insert', "
+        "'case_search_update', 'case_search_delete') ORDER BY name"
+        if database.is_sqlite
+        else "SELECT 'index', indexname FROM pg_indexes WHERE indexname = 'case_search'"
+    )
+    triggers = [("trigger", f"{SEARCH_INDEX}_{moment}") for moment in ("delete", "insert", "update")]
+    with database.engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(asked))]
+    assert found == ([("table", SEARCH_INDEX), *triggers] if database.is_sqlite else [("index", SEARCH_INDEX)])
 
 
 def test_a_migrated_database_has_no_rows_yet(database: Database) -> None:

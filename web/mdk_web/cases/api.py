@@ -110,7 +110,7 @@ def index(request: PageRequest) -> CasePage:
             at=visit.at,
             states=tuple((query.state or "").split(",")) if query.state else (),
             region=query.region,
-            search=query.q or "",
+            text=query.q or "",
             limit=query.limit,
             cursor=query.cursor,
         )

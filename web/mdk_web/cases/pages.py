@@ -158,7 +158,7 @@ def _list(visit: Visit, *, search: str) -> Response[str]:
         at=visit.at,
         states=chosen[2],
         region=region,
-        search=search,
+        text=search,
         limit=PER_PAGE if visit.request.method == "GET" else MAX_LIMIT,  # what was posted has no second page
         cursor=asked.get("cursor") or None,
     )
