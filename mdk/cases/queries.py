@@ -11,7 +11,7 @@ from sqlmodel import col
 from mdk import clock as time
 from mdk.audit.queries import history
 from mdk.audit.service import seen
-from mdk.cases import rules
+from mdk.cases import attached, rules
 from mdk.cases.hints import hints_of
 from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Submission, Supplement, Supplemented
 from mdk.cases.tables import Case, CaseRelation
@@ -138,6 +138,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         open_cases=_open_cases(session, case, by=by, at=at),
         supplement_request=asked,
         supplements=_supplements(session, case),
+        attachments=attached.lines(session, case.id or 0),
         answer=case.answer,
         outcome=case.outcome,
         read_confirmed_at=case.read_confirmed_at,

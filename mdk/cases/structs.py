@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from mdk.cases.file_structs import AttachmentLine
 from mdk.clinical.structs import Assessment, Hint, Identification, Omeq, OpioidLine
 from mdk.parsing import YesNo
 
@@ -297,6 +298,7 @@ class CaseView(Submission, kw_only=True):
     open_cases: list[OpenCase]
     supplement_request: Supplement | None
     supplements: list[Supplemented]
+    attachments: list[AttachmentLine]
     answer: str | None
     outcome: str | None
     read_confirmed_at: datetime | None

@@ -3,9 +3,10 @@
 from datetime import date, datetime
 from typing import ClassVar, get_args
 
-from sqlalchemy import Column, Index, Text, TextClause, text
+from sqlalchemy import Column, Index, LargeBinary, Text, TextClause, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from mdk.cases.file_structs import AttachmentKind
 from mdk.cases.structs import CaseState, RegionCode, Urgency
 from mdk.columns import Versioned, one_of
 
@@ -135,3 +136,24 @@ class CaseRelation(SQLModel, table=True):
     since: datetime
     until: datetime | None = None
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class CaseAttachment(SQLModel, table=True):
+    """A file of a case, kept in the database; what was removed leaves its place and no content or name."""
+
+    __tablename__ = "case_attachment"
+    __table_args__ = (one_of("kind", AttachmentKind), UniqueConstraint("case_id", "place"))
+    personal: ClassVar[frozenset[str]] = frozenset({"name", "content"})
+
+    id: str = Field(primary_key=True)
+    case_id: int = Field(foreign_key="case_file.id")
+    place: int
+    name: str
+    kind: str
+    size: int
+    sha256: str
+    content: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    at: datetime
+    person_id: int = Field(foreign_key="person.id")
+    removed_at: datetime | None = None
+    removed_by: int | None = Field(default=None, foreign_key="person.id")

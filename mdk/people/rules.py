@@ -59,6 +59,8 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "case.submit": {Role.REFERRER: _OWN},
     "case.supplement": {Role.REFERRER: _OWN},
     "case.confirm-read": {Role.REFERRER: _OWN},
+    "case.attach": {Role.REFERRER: _OWN},
+    "case.detach": {Role.REFERRER: _OWN},
     "case.read": {
         **_SEES_ALL,
         Role.REFERRER: _OWN | _GRANTED,

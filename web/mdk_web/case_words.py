@@ -6,6 +6,7 @@ from types import MappingProxyType
 CASE_ACT_FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "number": "Ärendenummer",
+        "files": "Bilagor",
         "what": "Det som behövs",
         "until": "Senast",
         "to": "Hänvisas till",
@@ -18,6 +19,8 @@ CASE_ACTS: Mapping[str, str] = MappingProxyType(
         "change": "Uppgifter ändrade",
         "submit": "Skickat in",
         "supplement": "Kompletterat",
+        "attach": "Bilaga tillagd",
+        "detach": "Bilaga borttagen",
         "accept": "Accepterat till kön",
         "request-supplement": "Komplettering begärd",
         "answer": "Besvarat direkt",
