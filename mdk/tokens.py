@@ -1,17 +1,22 @@
-"""Owns every signed token: API bearers and answer links; the only importer of jose.
+"""Owns every signed token: API bearers, answer links and the seals of minutes; the only importer of jose.
 
-One algorithm (HS256) and one derived key per purpose. jose checks the signature only; header and claims are
-checked here against strict structs and the injected time, since jose takes a missing `aud`, ignores `crit`
-and `kid`, and knows no clock but its own.
+Bearers and links have one algorithm (HS256) and one derived key per purpose; seals have another (ES256) and keys of
+their own, so that anyone can check them. jose checks the signature only; header and claims are checked here against
+strict structs and the injected time, since jose takes a missing `aud`, ignores `crit` and `kid`, and knows no clock
+but its own.
 """
 
+import hashlib
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jose import jwk, jws
@@ -24,6 +29,8 @@ LONGEST: Final = 1024  # characters; ours are below 400
 LONGEST_LIFE: Final = 366 * 24 * 60  # minutes
 LEEWAY: Final = timedelta(seconds=60)  # a token may be issued by a clock that is this much ahead
 SHORTEST_SECRET: Final = 32  # characters
+SEAL: Final = "ES256"
+LONGEST_SEAL: Final = 2_000_000  # characters; minutes of nothing but full fields stay below a quarter of it
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -57,6 +64,20 @@ class Answer(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+class SealKey(msgspec.Struct, frozen=True):
+    """A key that seals: its id, the public part as a JWK, and the private part as encrypted PEM text."""
+
+    kid: str
+    public: dict[str, str]
+    private: str
+
+
+class _SealHeader(msgspec.Struct, forbid_unknown_fields=True):
+    alg: str
+    typ: str
+    kid: str
+
+
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
     alg: str
     typ: str
@@ -88,6 +109,8 @@ class _Purpose(msgspec.Struct, frozen=True):
 
 _BEARER: Final = _Purpose("api", "Åtkomstnyckeln gäller inte eller har gått ut. Hämta en ny.")
 _ANSWER: Final = _Purpose("rsvp", "Svarslänken gäller inte längre. Svara i stället från konferensens sida.")
+
+_SEAL: Final = _Purpose("mdk-minutes", "Signaturen stämmer inte: innehållet är ändrat eller nyckeln okänd.")
 
 _C = TypeVar("_C", bound=_Claims)
 
@@ -159,6 +182,69 @@ def read_answer(secret: str, token: str, now: datetime, *, issuer: str) -> Answe
     return Answer(claims.conference, person_id, claims.sequence, claims.jti, _time(claims.exp))
 
 
+def make_seal_key(secret: str) -> SealKey:
+    """A new key for seals, on P-256; its id is the thumbprint of RFC 7638, and only `secret` opens its private part.
+
+    Raises: ValueError when the secret is short.
+    """
+    private = ec.generate_private_key(ec.SECP256R1())
+    lock = serialization.BestAvailableEncryption(_derive(secret, "lock", _SEAL).encode())
+    pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
+    numbers = private.public_key().public_numbers()
+    point = {"x": _coordinate(numbers.x), "y": _coordinate(numbers.y)}
+    public = {"crv": "P-256", "kty": "EC", **point}
+    kid = _text(_sha256(msgspec.json.encode(public, order="sorted")))
+    return SealKey(kid, {**public, "kid": kid, "alg": SEAL, "use": "sig"}, pem.decode())
+
+
+def seal(secret: str, key: SealKey, content: bytes) -> str:
+    """Sign `content` as it stands, as a compact JWS (RFC 7515).
+
+    Raises: ValueError when `secret` is not the one that the key was made with, or the content is too long.
+    """
+    pem = _unlocked(secret, key)
+    token: str = jws.sign(content, pem, {"kid": key.kid, "typ": _SEAL.audience}, SEAL)
+    if len(token) > LONGEST_SEAL:
+        msg = "the content is longer than any reader of seals takes"
+        raise ValueError(msg)
+    return token
+
+
+def opens(secret: str, key: SealKey) -> bool:
+    """Whether `secret` is the one that the key was made with."""
+    try:
+        _unlocked(secret, key)
+    except ValueError:
+        return False
+    return True
+
+
+def sealed_by(token: str) -> str:
+    """The id of the key that a seal names; nothing is proved by it. Raises: TokenRefused for what is no seal."""
+    try:
+        _check_shape(token, LONGEST_SEAL)
+        return msgspec.json.decode(_decoded(token.partition(".")[0]), type=_SealHeader).kid
+    except (msgspec.MsgspecError, ValueError, TypeError, AttributeError) as error:
+        raise TokenRefused(_SEAL.refusal, str(error)) from error
+
+
+def unseal(token: str, keys: Mapping[str, Mapping[str, str]]) -> bytes:
+    """The content of a seal that one of `keys` (JWKs by their id) made.
+
+    Raises: TokenRefused for an unknown key, another algorithm, or content that was changed by as much as a byte.
+    """
+    kid = sealed_by(token)
+    try:
+        header = msgspec.json.decode(_decoded(token.partition(".")[0]), type=_SealHeader)
+        _check("header", header == _SealHeader(SEAL, _SEAL.audience, kid))
+        _check("unknown key", kid in keys)
+        _check("key", (keys[kid].get("kty"), keys[kid].get("crv")) == ("EC", "P-256"))
+        content: bytes = jws.verify(token, jwk.construct(dict(keys[kid]), SEAL), [SEAL])
+    except (JOSEError, msgspec.MsgspecError, ValueError, TypeError, AttributeError) as error:
+        raise TokenRefused(_SEAL.refusal, str(error)) from error
+    return content
+
+
 def _sign(secret: str, purpose: _Purpose, claims: _Claims) -> str:
     key = _derive(secret, "key", purpose)
     token: str = jws.sign(msgspec.to_builtins(claims), key, {"kid": _key_id(secret, purpose)}, ALGORITHM)
@@ -192,16 +278,34 @@ def _check(what: str, holds: bool) -> None:  # noqa: FBT001 (the condition is th
         raise ValueError(what)
 
 
-def _check_shape(token: str) -> None:
+def _check_shape(token: str, longest: int = LONGEST) -> None:
     """Three canonical base64url parts: jose would skip foreign characters and loose bits."""
-    _check("too long", len(token) <= LONGEST)
+    _check("too long", len(token) <= longest)
     _check("shape", _SHAPE.fullmatch(token) is not None)
     for part in token.split("."):
-        _check("shape", urlsafe_b64encode(_decoded(part)).rstrip(b"=").decode() == part)
+        _check("shape", _text(_decoded(part)) == part)
 
 
 def _decoded(part: str) -> bytes:
     return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _unlocked(secret: str, key: SealKey) -> str:
+    private = serialization.load_pem_private_key(key.private.encode(), _derive(secret, "lock", _SEAL).encode())
+    plain = serialization.NoEncryption()
+    return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
+
+
+def _text(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _coordinate(number: int) -> str:
+    return _text(number.to_bytes(32, "big"))
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _derive(secret: str, use: str, purpose: _Purpose) -> str:

@@ -18,7 +18,7 @@ from mdk.db import Database
 from mdk.settings import Settings
 from mdk_web.app import create_app
 
-SECRET = "0123456789abcdef" * 4
+SECRET = make.SECRET
 API = "/api/v1"
 
 

@@ -22,10 +22,12 @@ from mdk.db import Database
 from mdk.journey import decisions
 from mdk.journey.demo import DOMAIN, load_people
 from mdk.minutes import service as minutes
+from mdk.minutes.seals import Sealing
 from mdk.minutes.structs import Attendance, MinutesBody
 from mdk.minutes.tables import Minutes
 from mdk.people.queries import viewer as find_viewer
 from mdk.people.structs import Viewer
+from mdk_web.minutes.paper import press
 
 T = TypeVar("T")
 
@@ -112,6 +114,10 @@ MINIMUM: dict[str, Any] = {
     "diagnosis": {"icd10": "C20.9", "palliative": "yes", "expected_survival": "unknown"},
     "consent": {"basis": "patient_consent"},
 }
+
+# What a signature is made with: the secret of every installation in the tests, and the press of the program.
+SECRET = "0123456789abcdef" * 4
+SEALING = Sealing(SECRET, press)
 
 LEFT_OUT = object()  # as a change: the field is not given
 
@@ -465,6 +471,7 @@ def sign(database: Database, conference_id: str, number: str, *, by: str = CHAIR
         conference_id=conference_id,
         number=number,
         version=minutes_version(database, conference_id, number),
+        sealing=SEALING,
         at=at,
     )
 

@@ -19,7 +19,7 @@ from mdk import clock, settings
 from mdk.db import Database
 from mdk_web.app import create_app
 
-SECRET = "0123456789abcdef" * 4
+SECRET = make.SECRET
 _TOKEN = re.compile(r'name="_csrf_token" value="([^"]+)"')
 Fields = list[tuple[str, str]]
 

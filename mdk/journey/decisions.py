@@ -9,6 +9,7 @@ from mdk.cases.tables import Case
 from mdk.conferences.agenda import let_go
 from mdk.minutes import service as minutes_service
 from mdk.minutes.queries import body_of
+from mdk.minutes.seals import Sealing
 from mdk.minutes.structs import MinutesBody
 from mdk.minutes.tables import Minutes
 from mdk.outbox.service import notice
@@ -17,7 +18,16 @@ from mdk.people.queries import function_unit, holders, unit_of_kind
 from mdk.people.structs import Role, Viewer
 
 
-def sign(session: Session, *, conference_id: str, number: str, version: int, by: Viewer, at: datetime) -> Minutes:
+def sign(
+    session: Session,
+    *,
+    conference_id: str,
+    number: str,
+    version: int,
+    sealing: Sealing,
+    by: Viewer,
+    at: datetime,
+) -> Minutes:
     """Sign a case's minutes and set their recommendation going, in this one transaction.
 
     `intern_pump` opens an implant referral at neurosurgery, `extern_pump` a pump assignment at the home region's
@@ -26,7 +36,7 @@ def sign(session: Session, *, conference_id: str, number: str, version: int, by:
     Raises what `mdk.minutes.service.sign` raises, and `RuleBroken("case.no-home-region")`.
     """
     conference, case, minutes = minutes_service.sign(
-        session, conference_id=conference_id, number=number, version=version, by=by, at=at
+        session, conference_id=conference_id, number=number, version=version, sealing=sealing, by=by, at=at
     )
     body = body_of(minutes)
     case.outcome = body.outcome

@@ -22,6 +22,7 @@ from mdk.db import Database
 from mdk.journey import decisions, reference
 from mdk.minutes import queries as minutes_queries
 from mdk.minutes import service as minutes
+from mdk.minutes.seals import Sealing
 from mdk.minutes.structs import Attendance, MinutesBody
 from mdk.outbox.service import forget_owed
 from mdk.people import service as people
@@ -97,13 +98,13 @@ def sample_cases() -> list[dict[str, Any]]:
     return documents
 
 
-def load_story(database: Database, *, at: datetime) -> None:
+def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     """Fill an empty demo with cases in varied states.
 
     A conference held last week with signed minutes, one released for next Wednesday, a queue, cases at triage, one
     with its referrer, and two drafts.
     """
-    story = _Story(database, at, sample_cases())
+    story = _Story(database, at, sample_cases(), sealing)
     held = story.submitted([0, 2, 3], days_ago=9, accepted=True)
     story.hold_conference(held)
     coming = story.submitted([1, 5, 12, 8], days_ago=4, accepted=True)
@@ -121,8 +122,8 @@ def load_story(database: Database, *, at: datetime) -> None:
 class _Story:
     """Tells the demo's history act by act, each at its own time."""
 
-    def __init__(self, database: Database, now: datetime, documents: list[dict[str, Any]]) -> None:
-        self.database, self.now, self.documents = database, now, documents
+    def __init__(self, database: Database, now: datetime, documents: list[dict[str, Any]], sealing: Sealing) -> None:
+        self.database, self.now, self.documents, self.sealing = database, now, documents, sealing
 
     def submitted(self, indexes: list[int], *, days_ago: int, accepted: bool = False) -> list[str]:
         """Submit sample cases some days ago and, where told so, accept them a few hours later."""
@@ -232,7 +233,15 @@ class _Story:
             saved = minutes.save(
                 session, conference_id=conference_id, number=number, version=0, body=body, by=by, at=at
             )
-            decisions.sign(session, conference_id=conference_id, number=number, version=saved.version, by=by, at=at)
+            decisions.sign(
+                session,
+                conference_id=conference_id,
+                number=number,
+                version=saved.version,
+                sealing=self.sealing,
+                by=by,
+                at=at,
+            )
 
     @contextmanager
     def _act(self, local_part: str) -> Iterator[tuple[Session, Viewer]]:

@@ -50,11 +50,17 @@ def view(session: Session, conference_id: str, number: str, *, by: Viewer, at: d
 
     Raises `NotFound`, `NotAllowed`.
     """
-    check_role("minutes.read-signed", by)
-    conference, case, minutes = _find(session, conference_id, number)
-    _check_readable(session, conference, case, minutes, by=by, at=at)
+    conference, case, minutes = _readable(session, conference_id, number, by=by, at=at)
     seen(session, "minutes.read", by=by, at=at, cases=(number,))
     return view_of(session, conference, case, minutes)
+
+
+def readable(session: Session, conference_id: str, number: str, *, by: Viewer, at: datetime) -> Minutes | None:
+    """The stored minutes, if any, for someone who may read them; the caller logs the read.
+
+    Raises `NotFound`, `NotAllowed`.
+    """
+    return _readable(session, conference_id, number, by=by, at=at)[2]
 
 
 def view_of(session: Session, conference: Conference, case: Case, minutes: Minutes | None) -> MinutesView:
@@ -66,7 +72,7 @@ def view_of(session: Session, conference: Conference, case: Case, minutes: Minut
         conference=conference.id,
         version=0 if minutes is None else minutes.version,
         signed=None if minutes is None else _signed(session, minutes),
-        addenda=[] if minutes is None else _addenda(session, minutes),
+        addenda=[] if minutes is None else addenda(session, minutes),
         rules=verdicts(case),
         quorum_lacking=lacking(session, conference, case, body),
     )
@@ -99,6 +105,17 @@ def states(session: Session, conference_id: str) -> dict[int, tuple[bool, str | 
 def body_of(minutes: Minutes) -> MinutesBody:
     """The stored content."""
     return msgspec.json.decode(minutes.document, type=MinutesBody)
+
+
+def addenda(session: Session, minutes: Minutes) -> list[Addendum]:
+    """What was added to signed minutes, oldest first."""
+    rows = session.execute(
+        select(MinutesAddendum, col(Person.name))
+        .join(Person, col(Person.id) == col(MinutesAddendum.person_id))
+        .where(col(MinutesAddendum.minutes_id) == minutes.id)
+        .order_by(col(MinutesAddendum.id))
+    )
+    return [Addendum(by=name, at=row.at, text=row.text) for row, name in rows]
 
 
 def verdicts(case: Case) -> list[Any]:
@@ -178,6 +195,15 @@ def _item(session: Session, conference: Conference, number: str) -> ReleasedItem
     return next((item for item in items if item.number == number), None)
 
 
+def _readable(
+    session: Session, conference_id: str, number: str, *, by: Viewer, at: datetime
+) -> tuple[Conference, Case, Minutes | None]:
+    check_role("minutes.read-signed", by)
+    conference, case, minutes = _find(session, conference_id, number)
+    _check_readable(session, conference, case, minutes, by=by, at=at)
+    return conference, case, minutes
+
+
 def _check_readable(
     session: Session, conference: Conference, case: Case, minutes: Minutes | None, *, by: Viewer, at: datetime
 ) -> None:
@@ -199,13 +225,3 @@ def _signed(session: Session, minutes: Minutes) -> Signed | None:
         return None
     signer = names(session, {minutes.signed_by})[minutes.signed_by]
     return Signed(by=signer, at=minutes.signed_at, kid=minutes.kid, digest=minutes.digest or "")
-
-
-def _addenda(session: Session, minutes: Minutes) -> list[Addendum]:
-    rows = session.execute(
-        select(MinutesAddendum, col(Person.name))
-        .join(Person, col(Person.id) == col(MinutesAddendum.person_id))
-        .where(col(MinutesAddendum.minutes_id) == minutes.id)
-        .order_by(col(MinutesAddendum.id))
-    )
-    return [Addendum(by=name, at=row.at, text=row.text) for row, name in rows]

@@ -1,6 +1,7 @@
 """Rules of the minutes: what a signature needs, and what a recommendation must satisfy. Pure."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -77,16 +78,15 @@ def needed(outcome: str | None) -> Mapping[str, str]:
     return fields
 
 
-def canonical(body: MinutesBody, *, case: str, conference: str, signer: str, at: str) -> bytes:
-    """The signed content: canonical JSON (sorted keys) of the minutes with case, conference, signer and time."""
-    content = {
+def signed_content(body: MinutesBody, *, case: str, conference: str, signer: str, at: str) -> dict[str, Any]:
+    """What a signature is set under: the minutes with case, conference, signer and time."""
+    return {
         "minutes": msgspec.to_builtins(body),
         "case": case,
         "conference": conference,
         "signer": signer,
         "signed_at": at,
     }
-    return msgspec.json.encode(content, order="sorted")
 
 
 def suggested_contraindications(

@@ -1,6 +1,5 @@
 """Acts on minutes: save a draft, sign, add. What a signature sets going is in `mdk.journey.decisions`."""
 
-import hashlib
 from datetime import datetime
 
 import msgspec
@@ -13,7 +12,9 @@ from mdk.cases.tables import Case
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import Conference
 from mdk.errors import RuleBroken
-from mdk.minutes import queries, rules
+from mdk.minutes import keys, queries, rules
+from mdk.minutes.seals import Sealing, seal
+from mdk.minutes.sheets import edition, sheet_of
 from mdk.minutes.structs import MinutesBody
 from mdk.minutes.tables import Minutes, MinutesAddendum
 from mdk.people.structs import Viewer
@@ -53,10 +54,18 @@ def save(
 
 
 def sign(
-    session: Session, *, conference_id: str, number: str, version: int, by: Viewer, at: datetime
+    session: Session,
+    *,
+    conference_id: str,
+    number: str,
+    version: int,
+    sealing: Sealing,
+    by: Viewer,
+    at: datetime,
 ) -> tuple[Conference, Case, Minutes]:
     """Sign the saved minutes: the chair states that those present confirmed them, and they never change again.
 
+    The signature covers the content and the printed PDF (`mdk.minutes.seals`).
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken`: `minutes.not-saved`, `minutes.signed`,
     `minutes.not-in-session`, and those of `rules.check_signable`.
     """
@@ -67,26 +76,89 @@ def sign(
     _check_writable(conference, minutes)
     body = queries.body_of(minutes)
     rules.check_signable(body, queries.verdicts(case), queries.lacking(session, conference, case, body))
-    content = rules.canonical(body, case=number, conference=conference.id, signer=by.email, at=at.isoformat())
-    minutes.signed_at, minutes.signed_by = at, by.person_id
-    minutes.digest = hashlib.sha256(content).hexdigest()
-    session.flush()
-    moved(session, "minutes", f"{conference.id}/{number}", move=("draft", "signed"), act="sign", by=by, at=at)
-    did(session, "minutes.sign", by=by, at=at, cases=(number,))
+    seal_minutes(session, conference, minutes, case=case, sealing=sealing, by=by, at=at)
     return conference, case, minutes
 
 
-def add(session: Session, *, conference_id: str, number: str, text: str, by: Viewer, at: datetime) -> Minutes:
-    """Add a correction or addition to signed minutes, which stay as they were.
+def seal_minutes(
+    session: Session,
+    conference: Conference,
+    minutes: Minutes,
+    *,
+    case: Case,
+    sealing: Sealing,
+    by: Viewer,
+    at: datetime,
+) -> None:
+    """Set the signature under minutes whose content and right to sign were already checked."""
+    body, key = queries.body_of(minutes), keys.at_work(session, secret=sealing.secret, at=at)
+    minutes.digest = seal(
+        session,
+        minutes_id=minutes.id or 0,
+        addendum=0,
+        sheet=sheet_of(session, conference, case, body, kid=key.kid, by=by, at=at),
+        content=rules.signed_content(
+            body, case=case.number, conference=conference.id, signer=by.email, at=at.isoformat()
+        ),
+        key=key,
+        sealing=sealing,
+        at=at,
+    )
+    minutes.signed_at, minutes.signed_by, minutes.kid = at, by.person_id, key.kid
+    session.flush()
+    moved(session, "minutes", f"{conference.id}/{case.number}", move=("draft", "signed"), act="sign", by=by, at=at)
+    did(session, "minutes.sign", by=by, at=at, cases=(case.number,))
+
+
+def add(
+    session: Session, *, conference_id: str, number: str, text: str, sealing: Sealing, by: Viewer, at: datetime
+) -> Minutes:
+    """Add a correction or addition to signed minutes, which stay as they were; it is signed likewise.
 
     Raises `NotFound`, `NotAllowed`, `RuleBroken("minutes.not-signed")`.
     """
-    _, _, minutes = queries.load(session, conference_id, number, act="minutes.write", by=by)
+    conference, case, minutes = queries.load(session, conference_id, number, act="minutes.write", by=by)
     if minutes is None or minutes.signed_at is None:
         raise RuleBroken("minutes.not-signed", "Protokollet är inte signerat än. Ändra det direkt i stället.")
     session.add(MinutesAddendum(minutes_id=minutes.id or 0, text=text, at=at, person_id=by.person_id))
+    session.flush()
+    _seal_addendum(session, conference, minutes, case=case, text=text, sealing=sealing, by=by, at=at)
     did(session, "minutes.add", by=by, at=at, cases=(number,))
     return minutes
+
+
+def _seal_addendum(
+    session: Session,
+    conference: Conference,
+    minutes: Minutes,
+    *,
+    case: Case,
+    text: str,
+    sealing: Sealing,
+    by: Viewer,
+    at: datetime,
+) -> None:
+    """The new edition of the paper holds what was signed first, as it was printed then, and every addendum."""
+    first, latest = edition(session, minutes, 0), queries.addenda(session, minutes)
+    key = keys.at_work(session, secret=sealing.secret, at=at)
+    seal(
+        session,
+        minutes_id=minutes.id or 0,
+        addendum=len(latest),
+        sheet=msgspec.structs.replace(first, addenda=latest),
+        content={
+            "addendum": text,
+            "number": len(latest),
+            "minutes_sha256": minutes.digest,
+            "case": case.number,
+            "conference": conference.id,
+            "signer": by.email,
+            "signed_at": at.isoformat(),
+        },
+        key=key,
+        sealing=sealing,
+        at=at,
+    )
 
 
 def _check_writable(conference: Conference, minutes: Minutes | None) -> None:

@@ -113,3 +113,48 @@ class MinutesView(MinutesBody, kw_only=True):
     addenda: list[Addendum]
     rules: list[RuleVerdict]
     quorum_lacking: list[str]
+
+
+class Present(msgspec.Struct, frozen=True):
+    """Someone who was there, as the paper names them."""
+
+    name: str
+    profession: str
+    knows_patient: bool
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """What signed minutes say on paper, frozen when they were signed, so that they can be printed alike for ever.
+
+    `survival`, `identification`, `omeq` and the like are codes and figures; whoever prints them finds the words.
+    """
+
+    case: str
+    conference: str
+    held_at: datetime
+    signed_at: datetime
+    signer: str
+    kid: str
+    patient: str
+    identity_number: str
+    home_region: str | None
+    unit: str
+    referrer: str
+    question: str
+    diagnosis: str
+    identification: str
+    omeq_verdict: str
+    omeq_low: float | None
+    omeq_high: float | None
+    minutes: MinutesBody
+    present: list[Present]
+    rules: list[RuleVerdict]
+    addenda: list[Addendum] = []
+
+
+class Papers(msgspec.Struct, frozen=True):
+    """Signed minutes as files: PDF and sheet of one edition, and the JWS of every edition, oldest first."""
+
+    pdf: bytes
+    sheet: Sheet
+    jws: list[str]

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import ClassVar, get_args
 
-from sqlalchemy import CheckConstraint, Column, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mdk.columns import Versioned, one_of
 from mdk.minutes.structs import Outcome
+
+_ACTIVE = text("active")
 
 
 class Minutes(Versioned, table=True):
@@ -47,3 +49,38 @@ class MinutesAddendum(SQLModel, table=True):
     text: str = Field(sa_column=Column(Text, nullable=False))
     at: datetime
     person_id: int = Field(foreign_key="person.id")
+
+
+class SigningKey(SQLModel, table=True):
+    """A key that signs minutes; a retired one stays for checking what it signed."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = (
+        Index("ux_signing_key_active", "active", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+    )
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    kid: str = Field(primary_key=True)
+    public: str = Field(sa_column=Column(Text, nullable=False))
+    private: str = Field(sa_column=Column(Text, nullable=False))
+    active: bool = True
+    created_at: datetime
+    retired_at: datetime | None = None
+
+
+class MinutesSeal(SQLModel, table=True):
+    """What a signature made of minutes, or of one addendum to them: the JWS, the PDF, and what the PDF was made of."""
+
+    __tablename__ = "minutes_seal"
+    __table_args__ = (UniqueConstraint("minutes_id", "addendum"),)
+    personal: ClassVar[frozenset[str]] = frozenset({"jws", "pdf", "sheet"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    minutes_id: int = Field(foreign_key="minutes.id")
+    addendum: int = 0
+    kid: str = Field(foreign_key="signing_key.kid")
+    jws: str = Field(sa_column=Column(Text, nullable=False))
+    pdf: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    pdf_sha256: str
+    sheet: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime

@@ -13,9 +13,9 @@ DID, SEEN = "mdk.audit.service.did", "mdk.audit.service.seen"
 # What writes the log and the outbox cannot log itself.
 BELOW = {"mdk.audit.service", "mdk.outbox.service"}
 # Modules whose functions only answer.
-NO_ACTS = {"queries", "lists", "search", "forecast", "rules", "tables", "structs", "work"}
+NO_ACTS = {"queries", "lists", "search", "forecast", "rules", "sheets", "tables", "structs", "work"}
 # What a query gives out to be shown ends so.
-SHOWN = re.compile(r"(?:View|Line|Body|Entry)\b")
+SHOWN = re.compile(r"(?:View|Line|Body|Entry|Papers)\b")
 # Reads that show no patient and leave no row: {"mdk.….name": "reason"}.
 UNSEEN = {
     "mdk.conferences.queries.lines": "counts cases and names none",

@@ -27,6 +27,7 @@ from mdk.settings import Settings
 from mdk_calendar.worker import Worker
 from mdk_web.app import create_app
 from mdk_web.cli.lines import Failure, say, table
+from mdk_web.minutes import paper
 from mdk_web.serving import log_as
 
 DATABASE = "mdk.sqlite"
@@ -42,8 +43,9 @@ def prepare(data_dir: Path, address: str, *, is_reset: bool, is_empty: bool) -> 
     data_dir.mkdir(parents=True, exist_ok=True)
     house.make_secret(data_dir)
     house.note_base_url(data_dir, os.environ.get("MDK_BASE_URL", address))
-    database = start.database(_settings(data_dir))
-    _load(database, with_story=not is_empty)
+    settings = _settings(data_dir)
+    database = start.database(settings)
+    _load(database, settings, with_story=not is_empty)
     database.close()
 
 
@@ -64,7 +66,7 @@ def _settings(data_dir: Path) -> Settings:
     return house.load(environment, dotenv=Path(os.devnull), data_dir=data_dir, is_demo=True)
 
 
-def _load(database: Database, *, with_story: bool) -> None:
+def _load(database: Database, settings: Settings, *, with_story: bool) -> None:
     migrate(database)
     at = clock.now()
     with database.writing() as session:
@@ -72,7 +74,7 @@ def _load(database: Database, *, with_story: bool) -> None:
         is_untouched = session.scalar(select(col(Case.id)).limit(1)) is None
     if with_story and is_untouched:
         with _patience("Läser in exempelärendena …"):
-            story.load_story(database, at=at)
+            story.load_story(database, sealing=paper.sealing(settings), at=at)
 
 
 def _remove(data_dir: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import get, post, put
+from litestar import Response, get, post, put
 from litestar.params import FromPath, RawBody
 
 from mdk.cases.structs import Nothing
@@ -11,6 +11,7 @@ from mdk.minutes import queries, service
 from mdk.minutes.structs import AddendumBody, MinutesBody, MinutesView
 from mdk_web import openapi
 from mdk_web.idempotency import once
+from mdk_web.minutes import files, paper
 from mdk_web.visits import PageRequest, Visit, api_reading, api_writing, body_of, version_of
 
 _PATH = "/conferences/{conference_id:str}/cases/{number:str}/minutes"
@@ -46,7 +47,13 @@ def sign(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
         version = version_of(request)
         body_of(Nothing, body)
         decisions.sign(
-            visit.session, conference_id=conference_id, number=number, version=version, by=visit.viewer, at=visit.at
+            visit.session,
+            conference_id=conference_id,
+            number=number,
+            version=version,
+            sealing=paper.sealing(visit.settings),
+            by=visit.viewer,
+            at=visit.at,
         )
         return _shown(visit, conference_id, number)
 
@@ -63,6 +70,7 @@ def add(request: PageRequest, conference_id: FromPath[str], number: FromPath[str
                 conference_id=conference_id,
                 number=number,
                 text=given.text,
+                sealing=paper.sealing(visit.settings),
                 by=visit.viewer,
                 at=visit.at,
             )
@@ -72,6 +80,24 @@ def add(request: PageRequest, conference_id: FromPath[str], number: FromPath[str
         return _shown(visit, conference_id, number)
 
 
+@get(f"{_PATH}.pdf", media_type="application/pdf", opt=openapi.asks(files.EditionQuery), sync_to_thread=True)
+def pdf(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[bytes]:
+    with api_reading(request) as visit:
+        return files.pdf(visit, conference_id, number)
+
+
+@get(f"{_PATH}.txt", media_type="text/plain", opt=openapi.asks(files.EditionQuery), sync_to_thread=True)
+def text(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[str]:
+    with api_reading(request) as visit:
+        return files.text(visit, conference_id, number)
+
+
+@get(f"{_PATH}.jws", media_type="application/jose", opt=openapi.asks(files.EditionQuery), sync_to_thread=True)
+def signature(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[str]:
+    with api_reading(request) as visit:
+        return files.signature(visit, conference_id, number)
+
+
 def _shown(visit: Visit, conference_id: str, number: str) -> MinutesView:
     """The minutes as they now are; the act that led here is in the log."""
     visit.session.flush()
@@ -79,4 +105,4 @@ def _shown(visit: Visit, conference_id: str, number: str) -> MinutesView:
     return queries.view_of(visit.session, *found)
 
 
-HANDLERS: list[Any] = [show, save, sign, add]
+HANDLERS: list[Any] = [show, save, sign, add, pdf, text, signature]

@@ -7,12 +7,12 @@ from litestar.params import FromPath, RawBody
 
 from mdk.conferences import queries as conferences
 from mdk.journey import decisions, signing
-from mdk.minutes import queries, service
+from mdk.minutes import keys, queries, service, sheets
 from mdk.minutes.structs import AddendumBody, MinutesBody
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
-from mdk_web.minutes import shown
-from mdk_web.visits import PageRequest, go, page, reading, writing
+from mdk_web.minutes import files, paper, shown
+from mdk_web.visits import PageRequest, database_of, go, page, reading, writing
 
 Page = Response[Any]
 
@@ -81,7 +81,8 @@ def sign(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
     with writing(request) as visit:
         version = Form(body).version()
         named = {"conference_id": conference_id, "number": number}
-        decisions.sign(visit.session, **named, version=version, by=visit.viewer, at=visit.at)
+        sealing = paper.sealing(visit.settings)
+        decisions.sign(visit.session, **named, version=version, sealing=sealing, by=visit.viewer, at=visit.at)
         return go(_path(conference_id, number), said="minutes-signed")
 
 
@@ -92,8 +93,43 @@ def add(request: PageRequest, conference_id: FromPath[str], number: FromPath[str
         queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
         text = read_as(Form(body), AddendumBody).text
         named = {"conference_id": conference_id, "number": number}
-        service.add(visit.session, **named, text=text, by=visit.viewer, at=visit.at)
+        sealing = paper.sealing(visit.settings)
+        service.add(visit.session, **named, text=text, sealing=sealing, by=visit.viewer, at=visit.at)
         return go(_path(conference_id, number), said="addendum-saved")
 
 
-HANDLERS: list[Any] = [begin, show, save, read_back, sign, add]
+_FILE = "/conferences/{conference_id:str}/session/{number:str}/minutes"
+
+
+@get(f"{_FILE}.pdf", sync_to_thread=True)
+def pdf(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[bytes]:
+    with reading(request) as visit:
+        return files.pdf(visit, conference_id, number)
+
+
+@get(f"{_FILE}.txt", sync_to_thread=True)
+def text(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[str]:
+    with reading(request) as visit:
+        return files.text(visit, conference_id, number)
+
+
+@get(f"{_FILE}/text", sync_to_thread=True)
+def text_to_paste(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Page:
+    with reading(request) as visit:
+        papers = sheets.papers(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+        return page(visit, "minutes/text.html", text=paper.plain_text(papers.sheet), number=number, width=paper.WIDTH)
+
+
+@get(f"{_FILE}.jws", sync_to_thread=True)
+def signature(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[str]:
+    with reading(request) as visit:
+        return files.signature(visit, conference_id, number)
+
+
+@get("/.well-known/jwks.json", sync_to_thread=True)
+def published_keys(request: PageRequest) -> Response[dict[str, Any]]:
+    with database_of(request).reading() as session:
+        return Response({"keys": keys.published(session)}, headers={"Cache-Control": "public, max-age=300"})
+
+
+HANDLERS: list[Any] = [begin, show, save, read_back, sign, add, pdf, text, text_to_paste, signature, published_keys]

@@ -1,4 +1,4 @@
-// The only script of ours: CSRF on htmx requests, the eye that hides identities, the key N. Everything works without it.
+// The only script of ours: CSRF on htmx requests, the eye that hides identities, the key N, copying. Everything works without it.
 "use strict";
 
 (() => {
@@ -39,6 +39,19 @@
       if (target.checked) localStorage.removeItem(NO_KEYS);
       else localStorage.setItem(NO_KEYS, "yes");
     }
+  });
+
+  // A button that copies what stands in a field, where the browser lets it.
+  const offerCopies = () => {
+    if (!navigator.clipboard) return;
+    document.querySelectorAll("[data-copies]").forEach((button) => (button.hidden = false));
+  };
+  document.addEventListener("DOMContentLoaded", offerCopies);
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("[data-copies]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).value);
+    document.getElementById(`${button.dataset.copies}-copied`).textContent = "Texten är kopierad.";
   });
 
   document.addEventListener("keydown", (event) => {
