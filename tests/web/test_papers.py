@@ -116,11 +116,11 @@ def test_an_older_edition_can_be_asked_for(api: Callers) -> None:
     held, number = make.signed(api.database)
     path = f"/conferences/{held}/cases/{number}/minutes"
     assert api[make.CHAIR].post(f"{path}/addenda", {"text": "Nivårättelse"}).status_code == 201
-    newest, first = api[make.CHAIR].get(f"{path}.txt").text, api[make.CHAIR].get(f"{path}.txt?edition=0").text
+    newest, first = api[make.CHAIR].get(f"{path}.txt").text, api[make.CHAIR].get(f"{path}.txt", edition=0).text
     assert ("Nivårättelse" in newest, "Nivårättelse" in first) == (True, False)
-    assert api[make.CHAIR].get(f"{path}.jws?edition=1").text != api[make.CHAIR].get(f"{path}.jws").text
-    assert api[make.CHAIR].get(f"{path}.pdf?edition=2").status_code == 404
-    assert api[make.CHAIR].get(f"{path}.pdf?edition=x").status_code == 400
+    assert api[make.CHAIR].get(f"{path}.jws", edition=1).text != api[make.CHAIR].get(f"{path}.jws").text
+    assert api[make.CHAIR].get(f"{path}.pdf", edition=2).status_code == 404
+    assert api[make.CHAIR].get(f"{path}.pdf", edition="x").status_code == 400
 
 
 def test_anyone_may_fetch_the_keys_and_no_private_part_is_among_them(api: Callers) -> None:
