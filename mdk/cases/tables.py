@@ -89,6 +89,7 @@ class Case(Versioned, table=True):
     completeness: float = 0.0
     missing: str = Field(default="[]", sa_column=Column(Text, nullable=False))
     outcome: str | None = None
+    urgent_until: datetime | None = None
 
 
 class CaseChange(SQLModel, table=True):
@@ -157,3 +158,34 @@ class CaseAttachment(SQLModel, table=True):
     person_id: int = Field(foreign_key="person.id")
     removed_at: datetime | None = None
     removed_by: int | None = Field(default=None, foreign_key="person.id")
+
+
+class UrgentReview(SQLModel, table=True):
+    """One passage of a case through the urgent lane: a written conference with a deadline, and what became of it."""
+
+    __tablename__ = "urgent_review"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    conference_id: str = Field(primary_key=True, foreign_key="conference.id")
+    case_id: int = Field(foreign_key="case_file.id", index=True)
+    member_ids: str = Field(sa_column=Column(Text, nullable=False))
+    deadline: datetime
+    opened_at: datetime
+    opened_by: int = Field(foreign_key="person.id")
+    concluded_at: datetime | None = None
+    ratified_at: datetime | None = None
+    ratified_by: int | None = Field(default=None, foreign_key="person.id")
+    ratified_at_conference: str | None = Field(default=None, foreign_key="conference.id")
+
+
+class UrgentOpinion(SQLModel, table=True):
+    """One written opinion in an urgent review."""
+
+    __tablename__ = "urgent_opinion"
+    personal: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    conference_id: str = Field(foreign_key="urgent_review.conference_id", index=True)
+    person_id: int = Field(foreign_key="person.id")
+    at: datetime
+    text: str = Field(sa_column=Column(Text, nullable=False))

@@ -28,6 +28,13 @@ class ConferenceState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ConferenceKind(StrEnum):
+    """How a conference is held: as a meeting, or in writing for one urgent case."""
+
+    MEETING = "meeting"
+    URGENT = "urgent"
+
+
 class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Input that is checked field by field."""
 

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mdk.columns import Versioned, one_of
-from mdk.conferences.structs import ConferenceState, Partstat, Via
+from mdk.conferences.structs import ConferenceKind, ConferenceState, Partstat, Via
 
 _OPEN = text("open")
 
@@ -33,15 +33,20 @@ class Series(Versioned, table=True):
 
 
 class Conference(Versioned, table=True):
-    """One meeting."""
+    """One meeting, or the written conference of an urgent review."""
 
     __tablename__ = "conference"
-    __table_args__ = (one_of("state", ConferenceState), UniqueConstraint("series_id", "occurrence"))
+    __table_args__ = (
+        one_of("state", ConferenceState),
+        one_of("kind", ConferenceKind),
+        UniqueConstraint("series_id", "occurrence"),
+    )
     personal: ClassVar[frozenset[str]] = frozenset()
 
     id: str = Field(primary_key=True)
     series_id: str | None = Field(default=None, foreign_key="series.id")
     occurrence: str | None = None
+    kind: str = ConferenceKind.MEETING
     state: str = ConferenceState.PLANNED
     starts_at: datetime = Field(index=True)
     duration_minutes: int
