@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from mdk.conferences import rules
 from mdk.conferences.queries import ends_at, released_items
-from mdk.conferences.structs import ConferenceState
+from mdk.conferences.structs import ConferenceKind, ConferenceState
 from mdk.conferences.tables import Conference, Participation
 from mdk.outbox import service as outbox
 from mdk.people.tables import Person
@@ -61,7 +61,7 @@ def tell(session: Session, conference_id: str, *, settings: Settings, at: dateti
     """
     # Locked, so that of two workers the second sees what the first has told.
     conference = session.get(Conference, conference_id, with_for_update=True)
-    if conference is None:
+    if conference is None or conference.kind != ConferenceKind.MEETING:
         return 0
     meeting = _meeting(session, conference, settings)
     told = {row.person_id: row for row in session.scalars(select(Told).where(_of(Told, conference)))}

@@ -34,6 +34,12 @@ NoticeKind = Literal[
     "consultant-lost",
     "nurse-lost",
     "presenter-lost",
+    "case-urgent",
+    "urgent-asked",
+    "urgent-begun",
+    "urgent-reminder",
+    "urgent-complete",
+    "urgent-deadline",
 ]
 MEETINGS: Final[frozenset[NoticeKind]] = frozenset({"consultant-lost", "nurse-lost", "presenter-lost"})
 INBOXES: Final[frozenset[NoticeKind]] = frozenset({"referral-received", "assignment-received"})

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from mdk.conferences.tables import Conference
+from mdk.journey.reviews import still_owed
 from mdk.outbox import service as outbox
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
@@ -19,18 +20,23 @@ TOPIC: Final = "notice."
 GONE: Final = "Personen är inte längre aktiv i systemet. Meddela den som har tagit över."
 _KINDS: Final = frozenset(get_args(NoticeKind))
 _PAGES: Final[dict[str, str]] = {"referral-received": "/referrals", "assignment-received": "/assignments-inbox"}
+_REMINDERS: Final = frozenset({"urgent-reminder", "urgent-deadline"})
 _UNKNOWN: Final = "Meddelandet är av ett slag som systemet inte känner."
 
 
 def write(session: Session, row: OutboxRow, *, settings: Settings, at: datetime) -> None:
     """Turn a claimed notice into the mail that it owes; one that cannot be sent is given up with the reason.
 
-    The link leads to the person's work or inbox, which show what waits once they have signed in.
+    A reminder whose reason has passed meanwhile is settled without a mail. The link leads to the person's work or
+    inbox, which show what waits once they have signed in.
     """
     kind = row.topic.removeprefix(TOPIC)
     person = session.get(Person, row.person_id)
     if kind not in _KINDS or person is None or not person.active:
         outbox.given_up(session, row.id or 0, error=GONE if kind in _KINDS else _UNKNOWN)
+        return
+    if kind in _REMINDERS and not still_owed(session, kind, row.key, person.id or 0):
+        outbox.settled(session, row.id or 0, at=at)
         return
     notice = _notice(row, cast("NoticeKind", kind), person, settings)
     if kind in MEETINGS:

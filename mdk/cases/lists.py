@@ -27,7 +27,7 @@ from mdk import cursors, parsing
 from mdk.audit.service import seen
 from mdk.cases import rules, search
 from mdk.cases.queries import clock_of, scopes, visible
-from mdk.cases.structs import CaseLine, QueueLine
+from mdk.cases.structs import CaseLine, CaseState, QueueLine
 from mdk.cases.tables import Case
 from mdk.errors import Invalid, Problem
 from mdk.people.rules import check_role
@@ -64,6 +64,7 @@ class _LineRow(NamedTuple):
     outcome: str | None
     supplement_what: str
     supplement_until: date | None
+    urgent_until: datetime | None
 
 
 _LINE_COLUMNS = [_UNIT.name if name == "unit_name" else _CASE[name] for name in _LineRow._fields]
@@ -254,6 +255,7 @@ def _line(case: _LineRow, at: datetime, day: date) -> CaseLine:
         outcome=case.outcome,
         supplement_what=case.supplement_what,
         supplement_until=case.supplement_until,
+        urgent_until=case.urgent_until if case.state == CaseState.SCHEDULED else None,
     )
 
 

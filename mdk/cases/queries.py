@@ -11,7 +11,7 @@ from sqlmodel import col
 from mdk import clock as time
 from mdk.audit.queries import history
 from mdk.audit.service import seen
-from mdk.cases import attached, rules
+from mdk.cases import attached, reviews, rules
 from mdk.cases.hints import hints_of
 from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Submission, Supplement, Supplemented
 from mdk.cases.tables import Case, CaseRelation
@@ -41,6 +41,8 @@ class Timed(Protocol):
     def ended_at(self) -> datetime | None: ...
     @property
     def days_allowed(self) -> int: ...
+    @property
+    def urgent_until(self) -> datetime | None: ...
 
 
 def load(session: Session, number: str, *, act: str, by: Viewer, at: datetime) -> Case:
@@ -142,6 +144,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         answer=case.answer,
         outcome=case.outcome,
         read_confirmed_at=case.read_confirmed_at,
+        urgent_review=reviews.shown(session, case, by=by, held=relations(session, case, by=by, at=at)),
     )
 
 
@@ -163,7 +166,7 @@ def clock_of(case: Timed, at: datetime) -> Clock:
         waiting_from=case.waiting_from,
         stopped_at=stopped,
         allowed=case.days_allowed,
-        whose_move=rules.whose_move(case.state, case.outcome),
+        whose_move=rules.whose_move(case.state, case.outcome, is_urgent=case.urgent_until is not None),
         at=at,
     )
 

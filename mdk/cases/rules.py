@@ -43,6 +43,8 @@ MOVES: Mapping[str, tuple[frozenset[CaseState], CaseState]] = {
     "discuss": (frozenset({CaseState.SCHEDULED}), CaseState.DISCUSSED),
     "decide": (frozenset({CaseState.DISCUSSED}), CaseState.DECIDED),
     "defer": (frozenset({CaseState.DISCUSSED}), CaseState.ACCEPTED),
+    "urgent-open": (frozenset({CaseState.ACCEPTED}), CaseState.SCHEDULED),
+    "urgent-conclude": (frozenset({CaseState.SCHEDULED}), CaseState.DISCUSSED),
     "close": (frozenset({CaseState.DECIDED}), CaseState.CLOSED),
 }
 EDITABLE = frozenset({CaseState.DRAFT, CaseState.SUBMITTED, CaseState.SUPPLEMENT_REQUESTED, CaseState.ACCEPTED})
@@ -144,8 +146,10 @@ _MOVER: Mapping[str, str] = {
 _AFTER_DECISION = {"intern_pump": "neurosurgery", "extern_pump": "regional_function"}
 
 
-def whose_move(state: str, outcome: str | None) -> str:
-    """Who must act next for the case to go on."""
+def whose_move(state: str, outcome: str | None, *, is_urgent: bool = False) -> str:
+    """Who must act next for the case to go on; in the urgent lane it is the consultant, who concludes."""
+    if is_urgent and state == CaseState.SCHEDULED:
+        return "consultant"
     if state == CaseState.DECIDED:
         return _AFTER_DECISION.get(outcome or "", "referrer")
     return _MOVER.get(state, "nobody")

@@ -222,6 +222,20 @@ def step(session: Session, case: Case, act: str, *, by: Viewer, at: datetime, re
     _step(session, case, act, rules.check_move(act, case.state), by=by, at=at, reason=reason)
 
 
+def hasten(session: Session, case: Case, *, until: datetime, by: Viewer, at: datetime) -> None:
+    """Take a case out of triage or the queue into the urgent lane, whose right was already checked.
+
+    A case that waits at triage is accepted as acute; one in the queue keeps the urgency that triage gave it.
+    Raises `RuleBroken("case.wrong-state")`.
+    """
+    if case.state == CaseState.SUBMITTED:
+        _fill(case, submission_of(case), at, urgency="acute")
+        case.accepted_at = case.accepted_at or at
+        step(session, case, "accept", by=by, at=at)
+    case.urgent_until = until
+    step(session, case, "urgent-open", by=by, at=at)
+
+
 def grant(
     session: Session,
     case: Case,

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from mdk.cases.file_structs import AttachmentLine
+from mdk.cases.review_structs import UrgentReviewView
 from mdk.clinical.structs import Assessment, Hint, Identification, Omeq, OpioidLine
 from mdk.parsing import YesNo
 
@@ -302,6 +303,7 @@ class CaseView(Submission, kw_only=True):
     answer: str | None
     outcome: str | None
     read_confirmed_at: datetime | None
+    urgent_review: UrgentReviewView | None
 
 
 class CaseLine(msgspec.Struct, frozen=True, gc=False):
@@ -326,6 +328,7 @@ class CaseLine(msgspec.Struct, frozen=True, gc=False):
     outcome: str | None
     supplement_what: str
     supplement_until: date | None = None
+    urgent_until: datetime | None = None
 
 
 class QueueLine(msgspec.Struct, frozen=True, gc=False):

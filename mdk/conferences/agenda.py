@@ -124,6 +124,16 @@ def let_go(session: Session, *, conference: Conference, case: Case) -> None:
         session.flush()
 
 
+def take_off(session: Session, *, case: Case, at: datetime) -> None:
+    """Take a case that waits in the queue off the working agenda on which it stands, as part of a larger act."""
+    item = session.scalar(select(AgendaItem).where(col(AgendaItem.case_id) == case.id, col(AgendaItem.open).is_(True)))
+    if item is not None:
+        conference = session.get_one(Conference, item.conference_id)
+        conference.agenda_changed_at = conference.changed_at = at
+        session.delete(item)
+        session.flush()
+
+
 def _queued_ids(session: Session, conference: Conference, items: list[AgendaItemBody]) -> dict[str, int]:
     _check_queued(session, conference, [item.case for item in items])
     ids = lists.case_ids(session, [item.case for item in items])

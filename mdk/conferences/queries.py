@@ -16,6 +16,7 @@ from mdk.cases.tables import Case
 from mdk.conferences import rules
 from mdk.conferences.invited import emails_of, invited_people, member_ids, quorum
 from mdk.conferences.structs import (
+    ConferenceKind,
     ConferenceLine,
     ConferenceState,
     ConferenceView,
@@ -33,11 +34,19 @@ from mdk.people.tables import Person
 _items = msgspec.json.Decoder(list[ReleasedItem])
 
 
+def is_meeting() -> ColumnElement[bool]:
+    """The condition that every list, plan and calendar of conferences puts on them: none that is held in writing."""
+    return col(Conference.kind) == ConferenceKind.MEETING
+
+
 def load(session: Session, conference_id: str, *, act: str, by: Viewer) -> Conference:
-    """The conference, checked against what the viewer may do. Raises `NotFound`, `NotAllowed`."""
+    """The meeting, checked against what the viewer may do. Raises `NotFound`, `NotAllowed`.
+
+    What is held in writing is no meeting: it is opened, read and ended through its case (`mdk.journey.urgent`).
+    """
     check_role(act, by)
     conference = session.get(Conference, conference_id)
-    if conference is None:
+    if conference is None or conference.kind != ConferenceKind.MEETING:
         raise NotFound
     held = relations(session, conference, by)
     check_may(act, by, held, known=may("conference.read", by, held))
@@ -155,7 +164,7 @@ def lines(
 ) -> tuple[list[ConferenceLine], str | None]:
     """The conferences that the viewer may read, by start, and the cursor of the next page."""
     check_role("conference.read", by)
-    conditions: list[ColumnElement[bool]] = [_visible(by)]
+    conditions: list[ColumnElement[bool]] = [is_meeting(), _visible(by)]
     if since is not None:
         conditions.append(col(Conference.starts_at) >= since)
     if until is not None:
@@ -185,6 +194,7 @@ def next_starts(session: Session, *, at: datetime) -> datetime | None:
     """When the next conference that still takes cases begins."""
     return session.scalar(
         select(func.min(Conference.starts_at)).where(
+            is_meeting(),
             col(Conference.starts_at) > at,
             col(Conference.state).in_([ConferenceState.PLANNED, ConferenceState.RELEASED]),
         )
@@ -271,5 +281,5 @@ _PLANNED = (
     select(col(Case.number), col(Conference.id), col(Conference.starts_at), col(Conference.state))
     .join(AgendaItem, and_(col(AgendaItem.case_id) == col(Case.id), col(AgendaItem.open).is_(True)))
     .join(Conference, col(Conference.id) == col(AgendaItem.conference_id))
-    .where(col(Case.number).in_(bindparam("numbers", expanding=True)))
+    .where(is_meeting(), col(Case.number).in_(bindparam("numbers", expanding=True)))
 )

@@ -38,11 +38,21 @@ def sign(
     conference, case, minutes = minutes_service.sign(
         session, conference_id=conference_id, number=number, version=version, sealing=sealing, by=by, at=at
     )
+    set_going(session, case, minutes, by=by, at=at)
+    if case.outcome == "deferred":
+        let_go(session, conference=conference, case=case)
+    return minutes
+
+
+def set_going(session: Session, case: Case, minutes: Minutes, *, by: Viewer, at: datetime) -> None:
+    """Carry on what signed minutes recommend, as part of the act that signed them.
+
+    Raises `RuleBroken("case.no-home-region")`.
+    """
     body = body_of(minutes)
     case.outcome = body.outcome
     if body.outcome == "deferred":
         cases.step(session, case, "defer", by=by, at=at, reason=body.motivation or "")
-        let_go(session, conference=conference, case=case)
     else:
         case.decided_at = at
         cases.step(session, case, "decide", by=by, at=at)
@@ -51,7 +61,6 @@ def sign(
     elif body.outcome == "extern_pump":
         _assign(session, case, minutes, body, by=by, at=at)
     notice(session, "minutes-signed", person_id=case.submitted_by or case.created_by, key=case.number, at=at)
-    return minutes
 
 
 def _refer(session: Session, case: Case, minutes: Minutes, body: MinutesBody, *, by: Viewer, at: datetime) -> None:

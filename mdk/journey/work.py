@@ -18,7 +18,7 @@ from mdk.cases.rules import OPEN
 from mdk.cases.structs import CaseLine, CaseState
 from mdk.cases.tables import Case
 from mdk.conferences import rules as conference_rules
-from mdk.conferences.queries import ends_at, released_items, working_items
+from mdk.conferences.queries import ends_at, is_meeting, released_items, working_items
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation
 from mdk.minutes.tables import Minutes
@@ -145,6 +145,7 @@ def next_conference(session: Session, *, by: Viewer, at: datetime) -> NextConfer
     rows = session.scalars(
         select(Conference)
         .where(
+            is_meeting(),
             _concerns(by),
             col(Conference.state).in_(_UNENDED),
             col(Conference.starts_at) > at - _LONGEST_CONFERENCE,

@@ -11,13 +11,13 @@ from sqlmodel import col
 from mdk.audit.service import seen
 from mdk.cases import queries as case_queries
 from mdk.cases.rules import is_child, value_at
-from mdk.cases.tables import Case
+from mdk.cases.tables import Case, UrgentOpinion
 from mdk.clinical.reference import region
 from mdk.clock import today
 from mdk.conferences import invited
 from mdk.conferences import queries as conference_queries
 from mdk.conferences.rules import Attending, lacking_for_quorum
-from mdk.conferences.structs import ConferenceState, ReleasedItem
+from mdk.conferences.structs import ConferenceKind, ConferenceState, ReleasedItem
 from mdk.conferences.tables import Conference
 from mdk.errors import NotFound
 from mdk.minutes import rules
@@ -70,6 +70,7 @@ def view_of(session: Session, conference: Conference, case: Case, minutes: Minut
         **{name: getattr(body, name) for name in MinutesBody.__struct_fields__},
         case=case.number,
         conference=conference.id,
+        kind=conference.kind,
         version=0 if minutes is None else minutes.version,
         signed=None if minutes is None else _signed(session, minutes),
         addenda=[] if minutes is None else addenda(session, minutes),
@@ -127,7 +128,9 @@ def verdicts(case: Case) -> list[Any]:
 
 
 def lacking(session: Session, conference: Conference, case: Case, body: MinutesBody) -> list[str]:
-    """Who is lacking for quorum among those marked present."""
+    """Who is lacking for quorum among those marked present; in writing, one opinion is enough."""
+    if conference.kind == ConferenceKind.URGENT:
+        return [] if _is_heard(session, conference) else ["skriftliga yttranden"]
     present = {row.email.strip().lower(): row for row in body.attendance if row.present}
     found = session.execute(select(col(Person.id), col(Person.email)).where(col(Person.email).in_(present)))
     accounts = {email: person_id or 0 for person_id, email in found}
@@ -176,6 +179,11 @@ def suggestion(session: Session, conference: Conference, case: Case) -> MinutesB
         informs_patient="" if presenter is None else presenter.name,
         out_of_hours_contact=home.out_of_hours if home and home.out_of_hours_cover == "round_the_clock" else "",
     )
+
+
+def _is_heard(session: Session, conference: Conference) -> bool:
+    query = select(col(UrgentOpinion.id)).where(col(UrgentOpinion.conference_id) == conference.id)
+    return session.scalar(query.limit(1)) is not None
 
 
 def _find(session: Session, conference_id: str, number: str) -> tuple[Conference, Case, Minutes | None]:

@@ -9,7 +9,7 @@ from mdk.audit.service import did, moved
 from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
-from mdk.conferences.structs import ConferenceState
+from mdk.conferences.structs import ConferenceKind, ConferenceState
 from mdk.conferences.tables import Conference
 from mdk.errors import RuleBroken
 from mdk.minutes import keys, queries, rules
@@ -75,9 +75,43 @@ def sign(
         raise RuleBroken("minutes.not-saved", "Det finns inget sparat protokoll att signera. Spara det först.")
     _check_writable(conference, minutes)
     body = queries.body_of(minutes)
-    rules.check_signable(body, queries.verdicts(case), queries.lacking(session, conference, case, body))
+    check_signable(session, conference, case, body)
     seal_minutes(session, conference, minutes, case=case, sealing=sealing, by=by, at=at)
     return conference, case, minutes
+
+
+def conclude(
+    session: Session,
+    *,
+    conference: Conference,
+    case: Case,
+    body: MinutesBody,
+    sealing: Sealing,
+    by: Viewer,
+    at: datetime,
+) -> Minutes:
+    """Write and sign the minutes of a written conference at once, as part of a larger act whose right was checked.
+
+    Raises `RuleBroken`: those of `rules.check_signable`.
+    """
+    check_signable(session, conference, case, body)
+    minutes = Minutes(
+        conference_id=conference.id,
+        case_id=case.id or 0,
+        document=msgspec.json.encode(body, order="sorted").decode(),
+        outcome=body.outcome,
+        saved_at=at,
+        saved_by=by.person_id,
+    )
+    session.add(minutes)
+    cases.step(session, case, "urgent-conclude", by=by, at=at)
+    seal_minutes(session, conference, minutes, case=case, sealing=sealing, by=by, at=at)
+    return minutes
+
+
+def check_signable(session: Session, conference: Conference, case: Case, body: MinutesBody) -> None:
+    """Raises `RuleBroken` as `rules.check_signable` does, on what the case says and who is heard."""
+    rules.check_signable(body, queries.verdicts(case), queries.lacking(session, conference, case, body))
 
 
 def seal_minutes(
@@ -117,14 +151,29 @@ def add(
 
     Raises `NotFound`, `NotAllowed`, `RuleBroken("minutes.not-signed")`.
     """
-    conference, case, minutes = queries.load(session, conference_id, number, act="minutes.write", by=by)
+    conference, case, minutes = queries.load(session, conference_id, number, act="minutes.add", by=by)
     if minutes is None or minutes.signed_at is None:
         raise RuleBroken("minutes.not-signed", "Protokollet är inte signerat än. Ändra det direkt i stället.")
+    append(session, conference, minutes, case=case, text=text, sealing=sealing, by=by, at=at)
+    return minutes
+
+
+def append(
+    session: Session,
+    conference: Conference,
+    minutes: Minutes,
+    *,
+    case: Case,
+    text: str,
+    sealing: Sealing,
+    by: Viewer,
+    at: datetime,
+) -> None:
+    """Put a signed addendum to signed minutes, as part of an act whose right was checked."""
     session.add(MinutesAddendum(minutes_id=minutes.id or 0, text=text, at=at, person_id=by.person_id))
     session.flush()
     _seal_addendum(session, conference, minutes, case=case, text=text, sealing=sealing, by=by, at=at)
-    did(session, "minutes.add", by=by, at=at, cases=(number,))
-    return minutes
+    did(session, "minutes.add", by=by, at=at, cases=(case.number,))
 
 
 def _seal_addendum(
@@ -165,6 +214,6 @@ def _check_writable(conference: Conference, minutes: Minutes | None) -> None:
     if minutes is not None and minutes.signed_at is not None:
         message = "Protokollet är signerat och kan inte ändras. Skriv ett tillägg i stället."
         raise RuleBroken("minutes.signed", message)
-    if conference.state not in _WRITABLE:
+    if conference.kind != ConferenceKind.MEETING or conference.state not in _WRITABLE:
         message = "Konferensen har inte börjat. Öppna den innan du skriver protokoll."
         raise RuleBroken("minutes.not-in-session", message)

@@ -104,10 +104,11 @@ class Addendum(msgspec.Struct, frozen=True):
 
 
 class MinutesView(MinutesBody, kw_only=True):
-    """The minutes as their readers see them."""
+    """The minutes as their readers see them; `kind` tells whether the conference met or was held in writing."""
 
     case: str
     conference: str
+    kind: str
     version: int
     signed: Signed | None
     addenda: list[Addendum]

@@ -44,7 +44,10 @@ def conference_changed(session: Session, conference_id: str, *, at: datetime) ->
 
 
 def notice(session: Session, kind: str, *, person_id: int, key: str, at: datetime) -> None:
-    """Owe one person a mail of a `kind` that names no patient; `key` is what the page behind the link is found by."""
+    """Owe one person a mail of a `kind` that names no patient; `key` is what the page behind the link is found by.
+
+    One whose `at` lies ahead is a reminder: it is owed from then on, if it still holds by then.
+    """
     session.add(OutboxRow(topic=f"notice.{kind}", key=key, person_id=person_id, due_at=at, created_at=at))
 
 

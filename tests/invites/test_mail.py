@@ -212,6 +212,12 @@ NOTICES = {
     "presenter-lost": (
         "Någon som skulle föredra ett ärende kommer inte till konferensen {when}. Hör efter vem som gör det i stället."
     ),
+    "case-urgent": "Ett av dina ärenden bedöms skriftligt i snabbspåret; du får veta när rekommendationen finns.",
+    "urgent-asked": "Du är ombedd att yttra dig skriftligt i snabbspåret; svarstiden är kort och står på Mitt arbete.",
+    "urgent-begun": "Ett snabbspår är öppnat; du sammanfattar när yttrandena har kommit eller tiden är ute.",
+    "urgent-reminder": "Halva svarstiden har gått och ditt yttrande i snabbspåret saknas.",
+    "urgent-complete": "Alla tillfrågade har yttrat sig i ett snabbspår, som väntar på att du sammanfattar.",
+    "urgent-deadline": "Svarstiden i ett snabbspår är ute, och det väntar på att du sammanfattar.",
 }
 
 

@@ -21,6 +21,10 @@ CONTRACT = {
     "/cases/{number}/break-glass": {"post"},
     "/cases/{number}/access-log": {"get"},
     "/cases/{number}/history": {"get"},
+    "/cases/{number}/urgent-review": {"post"},
+    "/cases/{number}/urgent-review/opinions": {"post"},
+    "/cases/{number}/urgent-review/conclude": {"post"},
+    "/cases/{number}/urgent-review/ratify": {"post"},
     "/queue": {"get"},
     "/series": {"get", "post"},
     "/conferences": {"get", "post"},
@@ -43,8 +47,10 @@ CONTRACT = {
     "/pump-assignments/{assignment_id}": {"get"},
     "/pump-assignments/{assignment_id}/accept": {"post"},
 }
-WITHOUT_VERSION = re.compile(r"/(reply|addenda|confirm-read|break-glass)$")
+WITHOUT_VERSION = re.compile(r"/(reply|addenda|confirm-read|break-glass|opinions)$")
 CREATES = {"/cases", "/conferences", "/series", "/conferences/{conference_id}/cases/{number}/minutes/addenda"}
+# Opening a review creates it and changes the case: both the version and the key.
+CREATES_IN_A_CASE = {"/cases/{number}/urgent-review", "/cases/{number}/urgent-review/opinions"}
 METHODS = {"get", "post", "put", "patch"}
 
 
@@ -113,7 +119,7 @@ def test_what_changes_something_asks_for_the_version_as_the_contract_says(docume
 
 def test_what_creates_answers_201_and_heeds_the_key(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
-        creates = method == "post" and path in CREATES
+        creates = method == "post" and path in CREATES | CREATES_IN_A_CASE
         assert ("201" in operation["responses"]) is creates, path
         assert ("Idempotency-Key" in parameters(operation, "header")) is creates, path
 

@@ -10,6 +10,10 @@ CASE_ACT_FIELDS: Mapping[str, str] = MappingProxyType(
         "what": "Det som behövs",
         "until": "Senast",
         "to": "Hänvisas till",
+        "within": "Svar senast",
+        "deadline": "Svar senast",
+        "conference": "Konferens",
+        "remark": "Anmärkning",
     }
 )
 
@@ -31,6 +35,10 @@ CASE_ACTS: Mapping[str, str] = MappingProxyType(
         "discuss": "Diskuterat på konferensen",
         "decide": "Rekommendationen signerad",
         "defer": "Ska tas upp igen, åter i kön",
+        "urgent-open": "Snabbspår öppnat",
+        "urgent-opinion": "Yttrande i snabbspåret",
+        "urgent-conclude": "Snabbspåret sammanfattat",
+        "urgent-ratify": "Ratificerat på konferensen",
         "close": "Avslutat",
     }
 )

@@ -18,6 +18,7 @@ from mdk_web.queue import pages as queue_pages
 from mdk_web.rsvp import pages as rsvp_pages
 from mdk_web.sign_in import pages as sign_in
 from mdk_web.triage import pages as triage_pages
+from mdk_web.urgent import api as urgent_api
 
 PAGE_HANDLERS: list[Any] = [
     *sign_in.HANDLERS,
@@ -38,4 +39,5 @@ API_HANDLERS: list[Any] = [
     *conferences_api.HANDLERS,
     *minutes_api.HANDLERS,
     *pathways_api.HANDLERS,
+    *urgent_api.HANDLERS,
 ]

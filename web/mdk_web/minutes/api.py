@@ -61,7 +61,7 @@ def sign(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
 @post(f"{_PATH}/addenda", opt=openapi.takes(AddendumBody, idempotent=True), sync_to_thread=True)
 def add(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> MinutesView:
     with api_writing(request) as visit:
-        queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
+        queries.load(visit.session, conference_id, number, act="minutes.add", by=visit.viewer)
         given = body_of(AddendumBody, body)
 
         def make() -> str:
@@ -101,7 +101,7 @@ def signature(request: PageRequest, conference_id: FromPath[str], number: FromPa
 def _shown(visit: Visit, conference_id: str, number: str) -> MinutesView:
     """The minutes as they now are; the act that led here is in the log."""
     visit.session.flush()
-    found = queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
+    found = queries.load(visit.session, conference_id, number, act="minutes.add", by=visit.viewer)
     return queries.view_of(visit.session, *found)
 
 

@@ -1,0 +1,35 @@
+"""Rules of the urgent lane: the deadline, and what a review must be for each act. Pure."""
+
+from datetime import datetime, timedelta
+
+from mdk.cases.structs import CaseState
+from mdk.errors import Problem, RuleBroken
+
+LONGEST = timedelta(hours=48)
+OPENS_FROM = frozenset({CaseState.SUBMITTED, CaseState.ACCEPTED})
+
+
+def deadline_problems(deadline: datetime, at: datetime) -> list[Problem]:
+    """What is wrong with a deadline: it lies ahead, and at most 48 hours."""
+    if deadline <= at:
+        return [Problem("deadline", "Tiden har passerat. Ange en tid som ligger framåt.")]
+    if deadline > at + LONGEST:
+        return [Problem("deadline", "Snabbspåret är högst 48 timmar. Ange en tidigare tid.")]
+    return []
+
+
+def check_may_open(state: str) -> None:
+    """Raises `RuleBroken("case.wrong-state")` for a case that is neither at triage nor in the queue."""
+    if CaseState(state) not in OPENS_FROM:
+        message = "Snabbspåret kan öppnas för ett ärende som är inskickat eller i kö. Läs in sidan igen."
+        raise RuleBroken("case.wrong-state", message)
+
+
+def check_ratifiable(*, concluded_at: datetime | None, ratified_at: datetime | None, is_deferred: bool) -> None:
+    """Raises `RuleBroken("urgent.nothing-to-ratify")` unless there is a conclusion that waits for a meeting."""
+    if ratified_at is not None:
+        raise RuleBroken("urgent.nothing-to-ratify", "Rekommendationen är redan ratificerad.")
+    if concluded_at is None:
+        raise RuleBroken("urgent.nothing-to-ratify", "Snabbspåret är inte sammanfattat än.")
+    if is_deferred:
+        raise RuleBroken("urgent.nothing-to-ratify", "Ärendet tas upp på en konferens i stället för att ratificeras.")
