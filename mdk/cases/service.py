@@ -229,7 +229,7 @@ def hasten(session: Session, case: Case, *, until: datetime, by: Viewer, at: dat
     Raises `RuleBroken("case.wrong-state")`.
     """
     if case.state == CaseState.SUBMITTED:
-        _fill(case, submission_of(case), at, urgency="acute")
+        _fill(session, case, submission_of(case), at, urgency="acute")
         case.accepted_at = case.accepted_at or at
         step(session, case, "accept", by=by, at=at)
     case.urgent_until = until
