@@ -537,7 +537,7 @@ def conclude(
 ) -> Case:
     """Conclude an urgent review on the case's present version."""
     version = version or version_of(database, number)
-    given = {"number": number, "version": version, "body": body or minutes_body(), "at": at}
+    given = {"number": number, "version": version, "body": body or minutes_body(), "sealing": SEALING, "at": at}
     return act(database, by, urgent_lane.conclude, **given)
 
 
@@ -554,4 +554,4 @@ def ratify(
     """Let a meeting ratify what was concluded."""
     version = version or version_of(database, number)
     given = {"number": number, "version": version, "conference": conference_id, "remark": remark, "at": at}
-    return act(database, by, urgent_lane.ratify, **given)
+    return act(database, by, urgent_lane.ratify, sealing=SEALING, **given)

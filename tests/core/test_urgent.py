@@ -522,9 +522,19 @@ def test_minutes_in_writing_are_only_written_by_concluding(clinic: Database) -> 
 def test_the_consultant_may_add_to_the_minutes_before_they_are_ratified(clinic: Database) -> None:
     number = concluded(clinic)
     key = review(clinic, number).conference
-    make.act(clinic, make.CONSULTANT, minutes_acts.add, conference_id=key, number=number, text="Nivån blir Th9.")
+    make.act(
+        clinic,
+        make.CONSULTANT,
+        minutes_acts.add,
+        conference_id=key,
+        number=number,
+        text="Nivån blir Th9.",
+        sealing=make.SEALING,
+    )
     with pytest.raises(NotAllowed):
-        make.act(clinic, make.NURSE, minutes_acts.add, conference_id=key, number=number, text="Nej.")
+        make.act(
+            clinic, make.NURSE, minutes_acts.add, conference_id=key, number=number, text="Nej.", sealing=make.SEALING
+        )
     (signed,) = make.ask(clinic, make.REFERRER, minutes.of_case, number)
     assert [each.text for each in signed.addenda] == ["Nivån blir Th9."]
 

@@ -12,6 +12,7 @@ from mdk.journey.urgent_structs import OpinionBody, RatifyBody, UrgentBody
 from mdk.minutes.structs import MinutesBody
 from mdk_web import openapi
 from mdk_web.idempotency import once
+from mdk_web.minutes import paper
 from mdk_web.visits import PageRequest, Visit, api_writing, body_of, version_of
 
 _PATH = "/cases/{number:str}/urgent-review"
@@ -56,7 +57,15 @@ def conclude(request: PageRequest, number: FromPath[str], body: RawBody) -> Case
     with api_writing(request) as visit:
         queries.load(visit.session, number, act="urgent.conclude", by=visit.viewer, at=visit.at)
         version, given = version_of(request), body_of(MinutesBody, body)
-        urgent.conclude(visit.session, number=number, version=version, body=given, by=visit.viewer, at=visit.at)
+        urgent.conclude(
+            visit.session,
+            number=number,
+            version=version,
+            body=given,
+            sealing=paper.sealing(visit.settings),
+            by=visit.viewer,
+            at=visit.at,
+        )
         return _shown(visit, number)
 
 
@@ -71,6 +80,7 @@ def ratify(request: PageRequest, number: FromPath[str], body: RawBody) -> CaseVi
             version=version,
             conference=given.conference,
             remark=given.remark,
+            sealing=paper.sealing(visit.settings),
             by=visit.viewer,
             at=visit.at,
         )
