@@ -10,8 +10,6 @@ from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case, UrgentOpinion, UrgentReview
 from mdk.errors import RuleBroken
 from mdk.people.queries import names
-from mdk.people.rules import Relation, may
-from mdk.people.structs import Viewer
 from mdk.people.tables import Person
 
 _ids = msgspec.json.Decoder(list[int])
@@ -55,14 +53,16 @@ def state_of(review: UrgentReview, case: Case) -> ReviewState:
     return "open" if case.state == CaseState.SCHEDULED and case.urgent_until is not None else "ended"
 
 
-def shown(session: Session, case: Case, *, by: Viewer, held: frozenset[Relation]) -> UrgentReviewView | None:
-    """The latest urgent review as a reader with the relations `held` sees it; None when there never was one."""
+def shown(session: Session, case: Case, *, may_read: bool) -> UrgentReviewView | None:
+    """The latest urgent review of a case; None when there never was one.
+
+    Its opinions are shown from the conclusion on, and before it to someone who `may_read` them.
+    """
     review = newest(session, case)
     if review is None:
         return None
     given = opinions_of(session, review)
     called = names(session, {opinion.person_id for opinion in given}) if given else {}
-    may_read = review.concluded_at is not None or may("urgent.read-opinions", by, held)
     return UrgentReviewView(
         conference=review.conference_id,
         state=state_of(review, case),
@@ -72,7 +72,7 @@ def shown(session: Session, case: Case, *, by: Viewer, held: frozenset[Relation]
         opinions=[
             Opinion(by=called.get(each.person_id, ""), at=each.at, text=each.text, late=each.at > review.deadline)
             for each in given
-            if may_read
+            if may_read or review.concluded_at is not None
         ],
         concluded_at=review.concluded_at,
         ratified_at=review.ratified_at,
