@@ -110,7 +110,7 @@ def view(session: Session, number: str, *, by: Viewer, at: datetime) -> CaseView
 def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseView:
     """What a reader sees of a case that was already checked and logged."""
     submission = submission_of(case)
-    held = relations(session, case, by=by, at=at)
+    tied = relations(session, case, by=by, at=at)
     today = time.today(at)
     years = rules.age(case.birth_date, today)
     child = rules.is_child(case.birth_date, today)
@@ -145,7 +145,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         answer=case.answer,
         outcome=case.outcome,
         read_confirmed_at=case.read_confirmed_at,
-        urgent_review=reviews.shown(session, case, may_read=may("urgent.read-opinions", by, held)),
+        urgent_review=reviews.shown(session, case, may_read=may("urgent.read-opinions", by, tied)),
     )
 
 
