@@ -75,7 +75,8 @@ def record_changes(
     found = differences(before, after)
     if case.submitted_at is None or not found:
         return
-    last = session.scalar(select(CaseChange).where(_of(case)).order_by(col(CaseChange.id).desc()).limit(1))
+    with session.no_autoflush:  # the case goes to the store once in each act, or its version would rise by two
+        last = session.scalar(select(CaseChange).where(_of(case)).order_by(col(CaseChange.id).desc()).limit(1))
     if last is not None and _joins(last, case, person_id, at):
         last.until, last.changes = at, _encoded(merged(_stored.decode(last.changes), found))
         return

@@ -10,20 +10,19 @@ from mdk.conferences import service
 from mdk.journey import start
 from mdk.settings import BadSetting
 
+LINES = [{"drug": "hydromorphone", "route": "oral", "unit": "mg", "dose": "15", "per_day": "2"}]
+
 
 def chosen(url: str, table: str) -> settings.Settings:
     return settings.load({"MDK_DATABASE_URL": url, "MDK_SECRET_KEY": "x" * 64, "MDK_OMEQ_TABLE": table})
 
 
 def test_a_table_of_record_alone_decides_the_equivalents(sqlite_url: str) -> None:
-    lines = [{"drug": "hydromorphone", "route": "oral", "unit": "mg", "dose": "15", "per_day": "2"}]
-    database = start.database(chosen(sqlite_url, ""))
-    make.people(database)
-    number = make.case_in_state(database, "submitted", make.submission(**{"medicines.opioids": lines}))
-    seen = {"": make.ask(database, make.REFERRER, queries.view, number).omeq}
-    database.close()
-    for table in ("FPM21", "UPP20"):
+    seen = {}
+    for table in ("", "FPM21", "UPP20"):
         database = start.database(chosen(sqlite_url, table))
+        make.people(database)
+        number = make.case_in_state(database, "submitted", make.submission(**{"medicines.opioids": LINES}))
         seen[table] = make.ask(database, make.REFERRER, queries.view, number).omeq
         database.close()
     assert {table: (omeq.low, omeq.high) for table, omeq in seen.items()} == {
@@ -36,6 +35,20 @@ def test_a_table_of_record_alone_decides_the_equivalents(sqlite_url: str) -> Non
         "FPM21": "not_over",
         "UPP20": "over",
     }
+
+
+def test_another_table_of_record_is_shown_beside_what_was_assessed_and_does_not_replace_it(sqlite_url: str) -> None:
+    database = start.database(chosen(sqlite_url, "FPM21"))
+    make.people(database)
+    number = make.case_in_state(database, "submitted", make.submission(**{"medicines.opioids": LINES}))
+    assert make.ask(database, make.REFERRER, queries.view, number).newer_assessment is None
+    database.close()
+    database = start.database(chosen(sqlite_url, "UPP20"))
+    view = make.ask(database, make.REFERRER, queries.view, number)
+    database.close()
+    assert (view.omeq.verdict, view.omeq.high) == ("not_over", 150)
+    assert view.newer_assessment is not None
+    assert (view.newer_assessment.omeq.verdict, view.newer_assessment.omeq.high) == ("over", 225)
 
 
 def test_a_conference_without_a_link_gets_the_installation_s_own(sqlite_url: str) -> None:

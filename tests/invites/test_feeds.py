@@ -68,9 +68,8 @@ def told(post: Post, **changes: Any) -> str:
 
 
 def got(client: TestClient[Any], secret: str, **headers: str) -> Response:
-    return client.get(
-        f"/calendar/{secret}.ics", headers={name.replace("_", "-"): value for name, value in headers.items()}
-    )
+    sent = {name.replace("_", "-").encode(): value.encode("latin-1") for name, value in headers.items()}
+    return client.get(f"/calendar/{secret}.ics", headers=sent)
 
 
 def test_a_feed_holds_the_same_uid_sequence_and_own_slot_as_the_invitation(post: Post) -> None:

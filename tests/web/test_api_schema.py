@@ -40,6 +40,9 @@ CONTRACT = {
     "/conferences/{conference_id}/cases/{number}/minutes": {"get", "put"},
     "/conferences/{conference_id}/cases/{number}/minutes/sign": {"post"},
     "/conferences/{conference_id}/cases/{number}/minutes/addenda": {"post"},
+    "/conferences/{conference_id}/cases/{number}/minutes.pdf": {"get"},
+    "/conferences/{conference_id}/cases/{number}/minutes.txt": {"get"},
+    "/conferences/{conference_id}/cases/{number}/minutes.jws": {"get"},
     "/implant-referrals": {"get"},
     "/implant-referrals/{referral_id}": {"get"},
     "/implant-referrals/{referral_id}/accept": {"post"},
@@ -51,6 +54,8 @@ WITHOUT_VERSION = re.compile(r"/(reply|addenda|confirm-read|break-glass|opinions
 CREATES = {"/cases", "/conferences", "/series", "/conferences/{conference_id}/cases/{number}/minutes/addenda"}
 # Opening a review creates it and changes the case: both the version and the key.
 CREATES_IN_A_CASE = {"/cases/{number}/urgent-review", "/cases/{number}/urgent-review/opinions"}
+# What a file's ending promises; everything else is JSON.
+FILES = {".ics": "text/calendar", ".pdf": "application/pdf", ".txt": "text/plain", ".jws": "application/jose"}
 METHODS = {"get", "post", "put", "patch"}
 
 
@@ -142,7 +147,7 @@ def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> No
 def test_every_answer_says_what_it_holds(document: dict[str, Any]) -> None:
     for path, _, operation in operations(document):
         (given,) = [answer for status, answer in operation["responses"].items() if status < "300"]
-        expected = "text/calendar" if path.endswith(".ics") else "application/json"
+        expected = FILES.get(path[-4:], "application/json")
         assert list(given["content"]) == [expected]
 
 
