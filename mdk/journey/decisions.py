@@ -8,7 +8,7 @@ from mdk.cases import service as cases
 from mdk.cases.tables import Case
 from mdk.conferences.agenda import let_go
 from mdk.minutes import service as minutes_service
-from mdk.minutes.queries import body_of
+from mdk.minutes.queries import body_of, signed_before
 from mdk.minutes.seals import Sealing
 from mdk.minutes.structs import MinutesBody
 from mdk.minutes.tables import Minutes
@@ -27,16 +27,21 @@ def sign(
     sealing: Sealing,
     by: Viewer,
     at: datetime,
+    shown: str | None = None,
 ) -> Minutes:
     """Sign a case's minutes and set their recommendation going, in this one transaction.
 
     `intern_pump` opens an implant referral at neurosurgery, `extern_pump` a pump assignment at the home region's
     function; `deferred` sends the case back to the queue with its place kept. The referrer and the receiver are told.
+    Asked for again, as by a double click or after a lost answer, it gives the signature that stands and does nothing.
 
     Raises what `mdk.minutes.service.sign` raises, and `RuleBroken("case.no-home-region")`.
     """
+    done = signed_before(session, conference_id, number, version=version, by=by, at=at)
+    if done is not None:
+        return done
     conference, case, minutes = minutes_service.sign(
-        session, conference_id=conference_id, number=number, version=version, sealing=sealing, by=by, at=at
+        session, conference_id=conference_id, number=number, version=version, sealing=sealing, by=by, at=at, shown=shown
     )
     set_going(session, case, minutes, by=by, at=at)
     if case.outcome == "deferred":

@@ -6,12 +6,15 @@ from sqlalchemy.orm import Session
 
 from mdk.errors import RuleBroken
 from mdk.minutes import queries, rules
-from mdk.minutes.structs import MinutesView
+from mdk.minutes.sheets import sheet_of
+from mdk.minutes.structs import MinutesView, Sheet
 from mdk.people.structs import Viewer
 
 
-def read_back(session: Session, conference_id: str, number: str, *, by: Viewer, at: datetime) -> MinutesView:
-    """The saved minutes as the chair would sign them; the read is logged and nothing changes.
+def read_back(
+    session: Session, conference_id: str, number: str, *, by: Viewer, at: datetime
+) -> tuple[MinutesView, Sheet]:
+    """The saved minutes as the chair would sign them, and the sheet that would be printed; the read is logged.
 
     Raises `NotFound`, `NotAllowed`, `RuleBroken("minutes.not-saved")` and those of `minutes.rules.check_signable`.
     """
@@ -21,4 +24,5 @@ def read_back(session: Session, conference_id: str, number: str, *, by: Viewer, 
     body = queries.body_of(minutes)
     if minutes.signed_at is None:
         rules.check_signable(body, queries.verdicts(case), queries.lacking(session, conference, case, body))
-    return queries.view(session, conference_id, number, by=by, at=at)
+    sheet = sheet_of(session, conference, case, body, kid="", by=by, at=at)
+    return queries.view(session, conference_id, number, by=by, at=at), sheet

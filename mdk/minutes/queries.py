@@ -32,17 +32,32 @@ _COORDINATES = frozenset({Role.COORDINATOR})
 
 
 def load(
-    session: Session, conference_id: str, number: str, *, act: str, by: Viewer
+    session: Session, conference_id: str, number: str, *, act: str, by: Viewer, lock: bool = False
 ) -> tuple[Conference, Case, Minutes | None]:
     """A case on a conference's released agenda with its minutes, if any, checked for `act`.
 
+    With `lock` the minutes are read as they now stand, and stay so until this unit of work ends.
     Raises `NotFound` when the case is not on that agenda or the viewer may not know, `NotAllowed`.
     """
     check_role(act, by)
-    conference, case, minutes = _find(session, conference_id, number)
+    conference, case, minutes = _find(session, conference_id, number, lock=lock)
     held = conference_queries.relations(session, conference, by)
     check_may(act, by, held, known=may("conference.read", by, held))
     return conference, case, minutes
+
+
+def signed_before(
+    session: Session, conference_id: str, number: str, *, version: int, by: Viewer, at: datetime
+) -> Minutes | None:
+    """The minutes, if this viewer has signed this very version of them: a signature that is asked for again.
+
+    Raises `NotFound`, `NotAllowed`.
+    """
+    minutes = load(session, conference_id, number, act="minutes.sign", by=by, lock=True)[2]
+    if minutes is None or minutes.signed_by != by.person_id or minutes.version != version + 1:
+        return None
+    seen(session, "minutes.read", by=by, at=at, cases=(number,))
+    return minutes
 
 
 def view(session: Session, conference_id: str, number: str, *, by: Viewer, at: datetime) -> MinutesView:
@@ -186,16 +201,18 @@ def _is_heard(session: Session, conference: Conference) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def _find(session: Session, conference_id: str, number: str) -> tuple[Conference, Case, Minutes | None]:
+def _find(
+    session: Session, conference_id: str, number: str, *, lock: bool = False
+) -> tuple[Conference, Case, Minutes | None]:
     conference = session.get(Conference, conference_id)
     item = None if conference is None else _item(session, conference, number)
     if conference is None or item is None:
         raise NotFound
     case = session.get_one(Case, item.case_id)
-    minutes = session.scalar(
-        select(Minutes).where(col(Minutes.conference_id) == conference_id, col(Minutes.case_id) == case.id)
-    )
-    return conference, case, minutes
+    query = select(Minutes).where(col(Minutes.conference_id) == conference_id, col(Minutes.case_id) == case.id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return conference, case, session.scalar(query)
 
 
 def _item(session: Session, conference: Conference, number: str) -> ReleasedItem | None:

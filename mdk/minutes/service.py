@@ -11,10 +11,10 @@ from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
 from mdk.conferences.structs import ConferenceKind, ConferenceState
 from mdk.conferences.tables import Conference
-from mdk.errors import RuleBroken
+from mdk.errors import RuleBroken, Stale
 from mdk.minutes import keys, queries, rules
 from mdk.minutes.seals import Sealing, seal
-from mdk.minutes.sheets import edition, sheet_of
+from mdk.minutes.sheets import edition, fingerprint, sheet_of
 from mdk.minutes.structs import MinutesBody
 from mdk.minutes.tables import Minutes, MinutesAddendum
 from mdk.people.structs import Viewer
@@ -62,20 +62,24 @@ def sign(
     sealing: Sealing,
     by: Viewer,
     at: datetime,
+    shown: str | None = None,
 ) -> tuple[Conference, Case, Minutes]:
     """Sign the saved minutes: the chair states that those present confirmed them, and they never change again.
 
-    The signature covers the content and the printed PDF (`mdk.minutes.seals`).
+    The signature covers the content and the printed PDF (`mdk.minutes.seals`). `shown` is the `fingerprint` of the
+    sheet that the chair has read, where one was: then nothing else is signed.
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken`: `minutes.not-saved`, `minutes.signed`,
     `minutes.not-in-session`, and those of `rules.check_signable`.
     """
-    conference, case, minutes = queries.load(session, conference_id, number, act="minutes.sign", by=by)
+    conference, case, minutes = queries.load(session, conference_id, number, act="minutes.sign", by=by, lock=True)
     cases.check_version(0 if minutes is None else minutes.version, version)
     if minutes is None:
         raise RuleBroken("minutes.not-saved", "Det finns inget sparat protokoll att signera. Spara det först.")
     _check_writable(conference, minutes)
     body = queries.body_of(minutes)
     check_signable(session, conference, case, body)
+    if shown is not None and shown != fingerprint(sheet_of(session, conference, case, body, kid="", by=by, at=at)):
+        raise Stale(minutes.version)
     seal_minutes(session, conference, minutes, case=case, sealing=sealing, by=by, at=at)
     return conference, case, minutes
 

@@ -1,5 +1,6 @@
 """Reads of what signed minutes say on paper: the sheet as it is frozen at signing, and the papers made of it."""
 
+import hashlib
 from datetime import datetime
 
 import msgspec
@@ -55,6 +56,12 @@ def sheet_of(
         present=_present(session, body),
         rules=queries.verdicts(case),
     )
+
+
+def fingerprint(sheet: Sheet) -> str:
+    """The SHA-256 of all that a sheet says but when and with which key: what a signer has seen, to be signed as seen."""
+    said = msgspec.structs.replace(sheet, signed_at=sheet.held_at, kid="")
+    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 
 
 def papers(

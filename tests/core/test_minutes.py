@@ -1,16 +1,29 @@
 """Minutes: suggested, saved, signed once and for all, added to; and who may read them when."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
 
 import make
+from mdk.audit.tables import StateMove
+from mdk.conferences.tables import Conference
 from mdk.db import Database
 from mdk.errors import NotAllowed, NotFound, RuleBroken, Stale
+from mdk.journey import decisions
+from mdk.journey.signing import read_back
 from mdk.minutes import queries, rules, service
+from mdk.minutes.sheets import fingerprint
 from mdk.minutes.structs import Attendance, MinutesBody
+from mdk.minutes.tables import MinutesSeal
+from mdk.outbox.tables import OutboxRow
+from mdk.pathways.tables import PumpAssignment
 from mdk.people import service as people
+from mdk.people.tables import Person
 
 SEE_ALL = {make.COORDINATOR, make.CHAIR, make.CONSULTANT}
 
@@ -318,6 +331,72 @@ def test_a_signature_on_an_older_version_is_stale(held: tuple[Database, str, str
             sealing=make.SEALING,
         )
     assert make.state_of(clinic, number) == "discussed"
+
+
+def signed_again(database: Database, conference_id: str, number: str, **given: Any) -> Any:
+    """Ask for the signature of version 1 that was asked for before."""
+    told = {"version": 1, "sealing": make.SEALING, "at": make.MEETS + make.MINUTE, "by": make.CHAIR, **given}
+    return make.act(database, told.pop("by"), decisions.sign, conference_id=conference_id, number=number, **told)
+
+
+def made_by_signing(database: Database) -> tuple[int, ...]:
+    with database.reading() as session:
+        counted = (MinutesSeal, PumpAssignment, OutboxRow, StateMove)
+        return tuple(session.scalar(select(func.count()).select_from(table)) or 0 for table in counted)
+
+
+def test_a_signature_that_is_asked_for_again_is_the_one_that_stands_and_does_nothing(
+    held: tuple[Database, str, str],
+) -> None:
+    clinic, conference_id, number = held
+    make.save(clinic, conference_id, number)
+    first = signed_again(clinic, conference_id, number, at=make.MEETS)
+    made = made_by_signing(clinic)
+    for _ in range(2):
+        again = signed_again(clinic, conference_id, number)
+        assert (again.digest, again.signed_at, again.version) == (first.digest, make.MEETS, first.version)
+    assert made_by_signing(clinic) == made
+    assert broken(lambda: signed_again(clinic, conference_id, number, version=2))[0] == "minutes.signed"
+
+
+def test_two_computers_sign_at_once_and_there_is_one_signature(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    make.save(clinic, conference_id, number)
+    both = Barrier(2)
+
+    def sign() -> Any:
+        both.wait(10)
+        return signed_again(clinic, conference_id, number)
+
+    with ThreadPoolExecutor(2) as computers:
+        found = [computer.result(30) for computer in [computers.submit(sign), computers.submit(sign)]]
+    assert len({minutes.digest for minutes in found}) == 1
+    assert made_by_signing(clinic)[:2] == (1, 1)
+
+
+def test_a_new_chair_does_not_get_the_old_chair_s_signature_as_the_own(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    make.save(clinic, conference_id, number)
+    signed_again(clinic, conference_id, number)
+    with clinic.writing() as session:
+        people.add(session, email="annan@demo.mdk", name="Annan", role="chair", unit_id="mdk-samordning", at=make.AT)
+        new = session.scalars(select(col(Person.id)).where(col(Person.email) == "annan@demo.mdk")).one()
+        session.get_one(Conference, conference_id).chair_id = new or 0
+    with pytest.raises(Stale):
+        signed_again(clinic, conference_id, number, by="annan@demo.mdk")
+    assert view(clinic, conference_id, number).signed.by == "Olga Förare"
+
+
+def test_what_was_not_shown_is_not_signed_though_the_minutes_are_the_same(held: tuple[Database, str, str]) -> None:
+    clinic, conference_id, number = held
+    make.save(clinic, conference_id, number)
+    _, sheet = make.ask(clinic, make.CHAIR, read_back, conference_id, number, at=make.MEETS)
+    with clinic.writing() as session:
+        session.scalars(select(Person).where(col(Person.name) == "Kim Smärtgren")).one().name = "Kim Nyström"
+    with pytest.raises(Stale):
+        signed_again(clinic, conference_id, number, shown=fingerprint(sheet))
+    _, sheet = make.ask(clinic, make.CHAIR, read_back, conference_id, number, at=make.MEETS)
+    assert signed_again(clinic, conference_id, number, shown=fingerprint(sheet)).signed_by
 
 
 # ------------------------------------------------------------------------------------------------- who may read

@@ -30,12 +30,20 @@ BEHIND = (
     "DELETE FROM minutes_seal",
     "UPDATE minutes_addendum SET text = 'Nej'",
     "DELETE FROM minutes_addendum",
+    # Inserting in the place of a row removes it where the store is asked to replace; unique values take another's place.
+    "INSERT INTO minutes (id, conference_id, case_id, document, saved_at, saved_by, version) "
+    "SELECT id, conference_id, case_id, '{}', saved_at, saved_by, 1 FROM minutes",
+    "INSERT INTO minutes_seal (minutes_id, addendum, kid, jws, pdf, pdf_sha256, sheet, at) "
+    "SELECT minutes_id, addendum, kid, '', pdf, '', '{}', at FROM minutes_seal WHERE addendum = 0",
+    "INSERT INTO minutes_addendum (id, minutes_id, text, at, person_id) "
+    "SELECT id, minutes_id, 'Nej', at, person_id FROM minutes_addendum",
 )
-
-
-@pytest.fixture
-def clinic(database: Database) -> Database:
-    return make.people(database)
+KEYS = (
+    "DELETE FROM signing_key",
+    "UPDATE signing_key SET public = '{}'",
+    "INSERT INTO signing_key (kid, public, private, active, created_at) "
+    "SELECT 'x', '{}', '', active, created_at FROM signing_key",
+)
 
 
 def papers(clinic: Database, held: str, number: str, by: str = make.REFERRER, edition: int | None = None) -> Papers:
@@ -194,6 +202,63 @@ def test_the_database_itself_refuses_to_change_what_is_signed(clinic: Database, 
     with pytest.raises(DBAPIError, match="signed minutes never change"), clinic.engine.begin() as connection:
         connection.execute(text(statement))
     assert checked(papers(clinic, held, number).jws[0], clinic)["case"] == number
+
+
+@pytest.mark.parametrize("table", ["minutes", "minutes_addendum", "minutes_seal", "signing_key", "conference"])
+def test_truncating_what_is_signed_is_refused_where_the_store_can(clinic: Database, table: str) -> None:
+    held, number = make.signed(clinic)
+    add(clinic, held, number, "Rättelse.")
+    refusal = "syntax error" if clinic.is_sqlite else "signed minutes never change"
+    with pytest.raises(DBAPIError, match=refusal), clinic.engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {table} CASCADE"))
+
+
+@pytest.mark.parametrize("statement", [each for each in BEHIND if each.startswith(("INSERT", "UPDATE"))])
+def test_sqlite_s_way_to_replace_a_row_is_refused_too(ward: Database, statement: str) -> None:
+    held, number = make.signed(ward)
+    add(ward, held, number, "Rättelse.")
+    forced = statement.replace("INSERT", "INSERT OR REPLACE").replace("UPDATE", "UPDATE OR REPLACE")
+    with pytest.raises(DBAPIError, match="signed minutes never change"), ward.engine.begin() as connection:
+        connection.execute(text(forced))
+
+
+def test_a_draft_cannot_take_the_place_of_signed_minutes(ward: Database) -> None:
+    held, number = make.signed(ward)
+    other = make.accepted(ward)
+    draft = make.in_session(ward, [other])
+    make.save(ward, draft, other)
+    forced = "UPDATE OR REPLACE minutes SET id = (SELECT min(id) FROM minutes) WHERE signed_at IS NULL"
+    with pytest.raises(DBAPIError, match="signed minutes never change"), ward.engine.begin() as connection:
+        connection.execute(text(forced))
+    assert checked(papers(ward, held, number).jws[0], ward)["case"] == number
+
+
+def test_minutes_cannot_be_declared_signed_without_a_seal_nor_drafts_be_added_to(clinic: Database) -> None:
+    number = make.accepted(clinic)
+    make.save(clinic, make.in_session(clinic, [number]), number)
+    signed = "UPDATE minutes SET signed_at = saved_at, signed_by = saved_by, digest = 'x'"
+    inserted = "INSERT INTO minutes_addendum (minutes_id, text, at, person_id) SELECT id, 'Ja', saved_at, saved_by FROM minutes"
+    for statement, refusal in ((signed, "signed with their seal only"), (inserted, "only signed minutes are added to")):
+        with pytest.raises(DBAPIError, match=refusal), clinic.engine.begin() as connection:
+            connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("statement", KEYS)
+def test_a_published_key_is_neither_changed_nor_lost(clinic: Database, statement: str) -> None:
+    make.signed(clinic)
+    before = published(clinic)
+    with pytest.raises(DBAPIError, match="a published key never changes"), clinic.engine.begin() as connection:
+        connection.execute(text(statement))
+    assert published(clinic) == before
+
+
+def test_a_retired_key_does_not_come_back(clinic: Database) -> None:
+    make.signed(clinic)
+    with clinic.writing() as session:
+        keys.rotate(session, secret=make.SEALING.secret, by=SYSTEM, at=make.MEETS)
+    swap = "UPDATE signing_key SET active = NOT active WHERE retired_at IS NOT NULL"
+    with pytest.raises(DBAPIError), clinic.engine.begin() as connection:
+        connection.execute(text(swap))
 
 
 def test_a_draft_can_still_be_changed_in_the_database(clinic: Database) -> None:

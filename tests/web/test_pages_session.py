@@ -178,6 +178,24 @@ def test_signing_what_someone_changed_meanwhile_is_refused(people: People, sessi
     assert stored(people, session).signed is None
 
 
+def test_a_double_click_signs_once_and_leads_to_the_same_page(people: People, session: str) -> None:
+    person = people[CHAIR]
+    write(person, session, **DECIDED)
+    page = person.get(f"{session}/sign")
+    assert {person.send(page, f"{session}/sign").to for _ in range(3)} == {session}
+    found = stored(people, session)
+    assert (found.version, found.signed is not None) == (2, True)
+
+
+def test_a_form_that_shows_something_else_signs_nothing(people: People, session: str) -> None:
+    person = people[CHAIR]
+    write(person, session, **DECIDED)
+    page = person.get(f"{session}/sign")
+    assert person.send(page, f"{session}/sign", shown="0" * 64).status == 409
+    assert person.post(f"{session}/sign", version="1").status == 409
+    assert stored(people, session).signed is None
+
+
 def test_addenda_follow_signed_minutes(people: People, session: str) -> None:
     person = people[CHAIR]
     write(person, session, **DECIDED)

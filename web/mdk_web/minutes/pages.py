@@ -8,6 +8,7 @@ from litestar.params import FromPath, RawBody
 from mdk.conferences import queries as conferences
 from mdk.journey import decisions, signing
 from mdk.minutes import keys, queries, service, sheets
+from mdk.minutes.sheets import fingerprint
 from mdk.minutes.structs import AddendumBody, MinutesBody
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
@@ -67,22 +68,27 @@ def save(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
 @shown_again(again=_stored_again)
 def read_back(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Page:
     with reading(request) as visit:
-        minutes = signing.read_back(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+        minutes, sheet = signing.read_back(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
         if minutes.signed:
             return go(_path(conference_id, number))
-        meeting = conferences.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
-        names = {person.email: person.name for person in meeting.people}
-        return page(visit, "minutes/sign.html", minutes=minutes, meeting=meeting, names=names)
+        return page(
+            visit,
+            "minutes/sign.html",
+            minutes=minutes,
+            sheet=sheet,
+            paper=paper.paper_of(sheet),
+            seen=fingerprint(sheet),
+        )
 
 
 @post("/conferences/{conference_id:str}/session/{number:str}/sign", sync_to_thread=True)
 @shown_again(again=_stored_again)
 def sign(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
-        version = Form(body).version()
-        named = {"conference_id": conference_id, "number": number}
-        sealing = paper.sealing(visit.settings)
-        decisions.sign(visit.session, **named, version=version, sealing=sealing, by=visit.viewer, at=visit.at)
+        form, named = Form(body), {"conference_id": conference_id, "number": number}
+        sealing, seen = paper.sealing(visit.settings), form.get("shown", "")
+        version, by, at = form.version(), visit.viewer, visit.at
+        decisions.sign(visit.session, **named, version=version, sealing=sealing, shown=seen, by=by, at=at)
         return go(_path(conference_id, number), said="minutes-signed")
 
 
