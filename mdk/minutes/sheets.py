@@ -59,7 +59,7 @@ def sheet_of(
 
 
 def fingerprint(sheet: Sheet) -> str:
-    """The SHA-256 of all that a sheet says but when and with which key: what a signer has seen, to be signed as seen."""
+    """The SHA-256 of all that a sheet says but when and with which key: so is signed what was seen."""
     said = msgspec.structs.replace(sheet, signed_at=sheet.held_at, kid="")
     return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
 

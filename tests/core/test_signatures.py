@@ -30,19 +30,27 @@ BEHIND = (
     "DELETE FROM minutes_seal",
     "UPDATE minutes_addendum SET text = 'Nej'",
     "DELETE FROM minutes_addendum",
-    # Inserting in the place of a row removes it where the store is asked to replace; unique values take another's place.
-    "INSERT INTO minutes (id, conference_id, case_id, document, saved_at, saved_by, version) "
-    "SELECT id, conference_id, case_id, '{}', saved_at, saved_by, 1 FROM minutes",
-    "INSERT INTO minutes_seal (minutes_id, addendum, kid, jws, pdf, pdf_sha256, sheet, at) "
-    "SELECT minutes_id, addendum, kid, '', pdf, '', '{}', at FROM minutes_seal WHERE addendum = 0",
-    "INSERT INTO minutes_addendum (id, minutes_id, text, at, person_id) "
-    "SELECT id, minutes_id, 'Nej', at, person_id FROM minutes_addendum",
+    # An insert pushes out the row in its place where the store is asked to replace.
+    (
+        "INSERT INTO minutes (id, conference_id, case_id, document, saved_at, saved_by, version) "
+        "SELECT id, conference_id, case_id, '{}', saved_at, saved_by, 1 FROM minutes"
+    ),
+    (
+        "INSERT INTO minutes_seal (minutes_id, addendum, kid, jws, pdf, pdf_sha256, sheet, at) "
+        "SELECT minutes_id, addendum, kid, '', pdf, '', '{}', at FROM minutes_seal WHERE addendum = 0"
+    ),
+    (
+        "INSERT INTO minutes_addendum (id, minutes_id, text, at, person_id) "
+        "SELECT id, minutes_id, 'Nej', at, person_id FROM minutes_addendum"
+    ),
 )
 KEYS = (
     "DELETE FROM signing_key",
     "UPDATE signing_key SET public = '{}'",
-    "INSERT INTO signing_key (kid, public, private, active, created_at) "
-    "SELECT 'x', '{}', '', active, created_at FROM signing_key",
+    (
+        "INSERT INTO signing_key (kid, public, private, active, created_at) "
+        "SELECT 'x', '{}', '', active, created_at FROM signing_key"
+    ),
 )
 
 
@@ -237,7 +245,8 @@ def test_minutes_cannot_be_declared_signed_without_a_seal_nor_drafts_be_added_to
     number = make.accepted(clinic)
     make.save(clinic, make.in_session(clinic, [number]), number)
     signed = "UPDATE minutes SET signed_at = saved_at, signed_by = saved_by, digest = 'x'"
-    inserted = "INSERT INTO minutes_addendum (minutes_id, text, at, person_id) SELECT id, 'Ja', saved_at, saved_by FROM minutes"
+    columns = "minutes_id, text, at, person_id"
+    inserted = f"INSERT INTO minutes_addendum ({columns}) SELECT id, 'Ja', saved_at, saved_by FROM minutes"
     for statement, refusal in ((signed, "signed with their seal only"), (inserted, "only signed minutes are added to")):
         with pytest.raises(DBAPIError, match=refusal), clinic.engine.begin() as connection:
             connection.execute(text(statement))

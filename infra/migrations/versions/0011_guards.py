@@ -18,15 +18,19 @@ _GUARDS: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "minutes_replaced": (
         "minutes",
         ("INSERT", "UPDATE"),
-        "EXISTS (SELECT 1 FROM minutes AS other WHERE other.signed_at IS NOT NULL AND (other.id = NEW.id OR "
-        "(other.conference_id = NEW.conference_id AND other.case_id = NEW.case_id)))",
+        (
+            "EXISTS (SELECT 1 FROM minutes AS other WHERE other.signed_at IS NOT NULL AND (other.id = NEW.id OR "
+            "(other.conference_id = NEW.conference_id AND other.case_id = NEW.case_id)))"
+        ),
         _KEPT,
     ),
     "minutes_unsealed": (
         "minutes",
         ("INSERT", "UPDATE"),
-        "NEW.signed_at IS NOT NULL AND NOT EXISTS "
-        "(SELECT 1 FROM minutes_seal AS seal WHERE seal.minutes_id = NEW.id AND seal.addendum = 0)",
+        (
+            "NEW.signed_at IS NOT NULL AND NOT EXISTS "
+            "(SELECT 1 FROM minutes_seal AS seal WHERE seal.minutes_id = NEW.id AND seal.addendum = 0)"
+        ),
         _UNSEALED,
     ),
     "minutes_addendum_replaced": (
@@ -44,8 +48,10 @@ _GUARDS: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "minutes_seal_replaced": (
         "minutes_seal",
         ("INSERT",),
-        "EXISTS (SELECT 1 FROM minutes_seal AS other WHERE other.id = NEW.id OR "
-        "(other.minutes_id = NEW.minutes_id AND other.addendum = NEW.addendum))",
+        (
+            "EXISTS (SELECT 1 FROM minutes_seal AS other WHERE other.id = NEW.id OR "
+            "(other.minutes_id = NEW.minutes_id AND other.addendum = NEW.addendum))"
+        ),
         _KEPT,
     ),
     "signing_key_replaced": (
@@ -82,9 +88,9 @@ def upgrade() -> None:
                 )
         return
     for name, (table, acts, condition, refusal) in _GUARDS.items():
-        _guard(name, table, acts, "EACH ROW", condition or "true", refusal)
+        _guard(name, f"{' OR '.join(acts)} ON {table} FOR EACH ROW", condition or "true", refusal)
     for table, condition in _TRUNCATED.items():
-        _guard(f"{table}_truncated", table, ("TRUNCATE",), "EACH STATEMENT", condition, _KEPT)
+        _guard(f"{table}_truncated", f"TRUNCATE ON {table} FOR EACH STATEMENT", condition, _KEPT)
 
 
 def downgrade() -> None:
@@ -99,10 +105,10 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {name}()")
 
 
-def _guard(name: str, table: str, acts: tuple[str, ...], each: str, condition: str, refusal: str) -> None:
-    row = "OLD" if acts == ("DELETE",) else "NEW"
+def _guard(name: str, before: str, condition: str, refusal: str) -> None:
+    row = "OLD" if before.startswith("DELETE") else "NEW"
     op.execute(
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} THEN "
         f"RAISE EXCEPTION '{refusal}' USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN {row}; END $$"
     )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {' OR '.join(acts)} ON {table} FOR {each} EXECUTE FUNCTION {name}()")
+    op.execute(f"CREATE TRIGGER {name} BEFORE {before} EXECUTE FUNCTION {name}()")
