@@ -31,6 +31,20 @@ NoticeKind = Literal[
     "minutes-signed",
     "referral-received",
     "assignment-received",
+    "referral-accepted",
+    "information-requested",
+    "information-supplied",
+    "referral-declined",
+    "implant-scheduled",
+    "pump-in-place",
+    "referral-cancelled",
+    "implant-reported",
+    "assignment-accepted",
+    "assignment-not-done",
+    "assignment-handed-over",
+    "support-asked",
+    "support-answered",
+    "pathway-ended",
     "consultant-lost",
     "nurse-lost",
     "presenter-lost",
@@ -42,7 +56,9 @@ NoticeKind = Literal[
     "urgent-deadline",
 ]
 MEETINGS: Final[frozenset[NoticeKind]] = frozenset({"consultant-lost", "nurse-lost", "presenter-lost"})
-INBOXES: Final[frozenset[NoticeKind]] = frozenset({"referral-received", "assignment-received"})
+INBOXES: Final[frozenset[NoticeKind]] = frozenset(
+    {"referral-received", "information-supplied", "assignment-received", "support-asked", "support-answered"}
+)
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 
 

@@ -19,7 +19,10 @@ from mdk_calendar.mail import MEETINGS, Notice, NoticeKind, notice_message_id, n
 TOPIC: Final = "notice."
 GONE: Final = "Personen är inte längre aktiv i systemet. Meddela den som har tagit över."
 _KINDS: Final = frozenset(get_args(NoticeKind))
-_PAGES: Final[dict[str, str]] = {"referral-received": "/referrals", "assignment-received": "/assignments-inbox"}
+_PAGES: Final[dict[str, str]] = {
+    **dict.fromkeys(("referral-received", "information-supplied"), "/referrals"),
+    **dict.fromkeys(("assignment-received", "support-asked", "support-answered"), "/assignments-inbox"),
+}
 _REMINDERS: Final = frozenset({"urgent-reminder", "urgent-deadline"})
 _UNKNOWN: Final = "Meddelandet är av ett slag som systemet inte känner."
 

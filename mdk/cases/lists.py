@@ -65,6 +65,7 @@ class _LineRow(NamedTuple):
     supplement_what: str
     supplement_until: date | None
     urgent_until: datetime | None
+    waits_for: str | None
 
 
 _LINE_COLUMNS = [_UNIT.name if name == "unit_name" else _CASE[name] for name in _LineRow._fields]

@@ -43,6 +43,8 @@ class Timed(Protocol):
     def days_allowed(self) -> int: ...
     @property
     def urgent_until(self) -> datetime | None: ...
+    @property
+    def waits_for(self) -> str | None: ...
 
 
 def load(session: Session, number: str, *, act: str, by: Viewer, at: datetime) -> Case:
@@ -167,7 +169,9 @@ def clock_of(case: Timed, at: datetime) -> Clock:
         waiting_from=case.waiting_from,
         stopped_at=stopped,
         allowed=case.days_allowed,
-        whose_move=rules.whose_move(case.state, case.outcome, is_urgent=case.urgent_until is not None),
+        whose_move=rules.whose_move(
+            case.state, case.outcome, is_urgent=case.urgent_until is not None, waits_for=case.waits_for
+        ),
         at=at,
     )
 

@@ -45,6 +45,7 @@ MOVES: Mapping[str, tuple[frozenset[CaseState], CaseState]] = {
     "defer": (frozenset({CaseState.DISCUSSED}), CaseState.ACCEPTED),
     "urgent-open": (frozenset({CaseState.ACCEPTED}), CaseState.SCHEDULED),
     "urgent-conclude": (frozenset({CaseState.SCHEDULED}), CaseState.DISCUSSED),
+    "return": (frozenset({CaseState.DECIDED}), CaseState.ACCEPTED),
     "close": (frozenset({CaseState.DECIDED}), CaseState.CLOSED),
 }
 EDITABLE = frozenset({CaseState.DRAFT, CaseState.SUBMITTED, CaseState.SUPPLEMENT_REQUESTED, CaseState.ACCEPTED})
@@ -146,12 +147,15 @@ _MOVER: Mapping[str, str] = {
 _AFTER_DECISION = {"intern_pump": "neurosurgery", "extern_pump": "regional_function"}
 
 
-def whose_move(state: str, outcome: str | None, *, is_urgent: bool = False) -> str:
-    """Who must act next for the case to go on; in the urgent lane it is the consultant, who concludes."""
+def whose_move(state: str, outcome: str | None, *, is_urgent: bool = False, waits_for: str | None = None) -> str:
+    """Who must act next for the case to go on; in the urgent lane it is the consultant, who concludes.
+
+    After the decision it is the receiver of the pathway, or whom the pathway `waits_for`.
+    """
     if is_urgent and state == CaseState.SCHEDULED:
         return "consultant"
     if state == CaseState.DECIDED:
-        return _AFTER_DECISION.get(outcome or "", "referrer")
+        return waits_for or _AFTER_DECISION.get(outcome or "", "referrer")
     return _MOVER.get(state, "nobody")
 
 

@@ -90,6 +90,7 @@ class Case(Versioned, table=True):
     missing: str = Field(default="[]", sa_column=Column(Text, nullable=False))
     outcome: str | None = None
     urgent_until: datetime | None = None
+    waits_for: str | None = None
 
 
 class CaseChange(SQLModel, table=True):

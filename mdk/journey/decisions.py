@@ -59,7 +59,7 @@ def set_going(session: Session, case: Case, minutes: Minutes, *, by: Viewer, at:
     if body.outcome == "deferred":
         cases.step(session, case, "defer", by=by, at=at, reason=body.motivation or "")
     else:
-        case.decided_at = at
+        case.decided_at, case.waits_for = at, None
         cases.step(session, case, "decide", by=by, at=at)
     if body.outcome == "intern_pump":
         _refer(session, case, minutes, body, by=by, at=at)

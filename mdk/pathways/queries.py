@@ -1,43 +1,39 @@
 """Reads of implant referrals and pump assignments; a list is logged as one row with its case numbers."""
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, false, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, false, or_, select, true
+from sqlalchemy.orm import Mapped, Session
 from sqlmodel import col
 
 from mdk import cursors
-from mdk.audit.queries import histories
 from mdk.audit.service import seen
-from mdk.cases.lists import lines_of
-from mdk.cases.queries import submission_of
-from mdk.cases.tables import Case
-from mdk.clinical import prerequisites
+from mdk.cases.tables import Case, CaseRelation
 from mdk.errors import NotFound
-from mdk.pathways import rules
-from mdk.pathways.structs import AssignmentView, HistoryStep, PrerequisiteRow, ReferralView
-from mdk.pathways.tables import ImplantReferral, PathwayPrerequisite, PumpAssignment
-from mdk.people.queries import names
+from mdk.pathways.standing import standing_lines
+from mdk.pathways.structs import AssignmentView, ReferralView, StandingLine
+from mdk.pathways.tables import ImplantReferral, PumpAssignment
+from mdk.pathways.views import assignment_views, referral_views
 from mdk.people.rules import ACCESS, Relation, check_may, check_role, may
 from mdk.people.structs import Viewer
 
 Pathway = TypeVar("Pathway", ImplantReferral, PumpAssignment)
 
 
-def load_referral(session: Session, referral_id: str, *, act: str, by: Viewer) -> ImplantReferral:
+def load_referral(session: Session, referral_id: str, *, act: str, by: Viewer, at: datetime) -> ImplantReferral:
     """The referral, checked against what the viewer may do. Raises `NotFound`, `NotAllowed`."""
-    return _load(session, ImplantReferral, referral_id, act=act, read="referral.read", by=by)
+    return _load(session, ImplantReferral, referral_id, act=act, read="referral.read", by=by, at=at)
 
 
-def load_assignment(session: Session, assignment_id: str, *, act: str, by: Viewer) -> PumpAssignment:
+def load_assignment(session: Session, assignment_id: str, *, act: str, by: Viewer, at: datetime) -> PumpAssignment:
     """The assignment, checked against what the viewer may do. Raises `NotFound`, `NotAllowed`."""
-    return _load(session, PumpAssignment, assignment_id, act=act, read="assignment.read", by=by)
+    return _load(session, PumpAssignment, assignment_id, act=act, read="assignment.read", by=by, at=at)
 
 
 def referral(session: Session, referral_id: str, *, by: Viewer, at: datetime) -> ReferralView:
     """One implant referral; the read is logged. Raises `NotFound`, `NotAllowed`."""
-    row = load_referral(session, referral_id, act="referral.read", by=by)
+    row = load_referral(session, referral_id, act="referral.read", by=by, at=at)
     found = referral_views(session, [row], at=at)[0]
     seen(session, "referral.read", by=by, at=at, cases=(found.case,))
     return found
@@ -45,7 +41,7 @@ def referral(session: Session, referral_id: str, *, by: Viewer, at: datetime) ->
 
 def assignment(session: Session, assignment_id: str, *, by: Viewer, at: datetime) -> AssignmentView:
     """One pump assignment; the read is logged. Raises `NotFound`, `NotAllowed`."""
-    row = load_assignment(session, assignment_id, act="assignment.read", by=by)
+    row = load_assignment(session, assignment_id, act="assignment.read", by=by, at=at)
     found = assignment_views(session, [row], at=at)[0]
     seen(session, "assignment.read", by=by, at=at, cases=(found.case,))
     return found
@@ -56,7 +52,7 @@ def referrals(
 ) -> tuple[list[ReferralView], str | None]:
     """The implant referrals that the viewer may read, newest first, and the cursor of the next page."""
     check_role("referral.read", by)
-    rows, following = _page(session, ImplantReferral, "referral.read", by=by, limit=limit, cursor=cursor)
+    rows, following = _page(session, ImplantReferral, "referral.read", by=by, at=at, limit=limit, cursor=cursor)
     views = referral_views(session, rows, at=at)
     seen(session, "referral.list", by=by, at=at, cases=tuple(view.case for view in views))
     return views, following
@@ -67,64 +63,25 @@ def assignments(
 ) -> tuple[list[AssignmentView], str | None]:
     """The pump assignments that the viewer may read, newest first, and the cursor of the next page."""
     check_role("assignment.read", by)
-    rows, following = _page(session, PumpAssignment, "assignment.read", by=by, limit=limit, cursor=cursor)
+    rows, following = _page(session, PumpAssignment, "assignment.read", by=by, at=at, limit=limit, cursor=cursor)
     views = assignment_views(session, rows, at=at)
     seen(session, "assignment.list", by=by, at=at, cases=tuple(view.case for view in views))
     return views, following
 
 
-def referral_views(session: Session, rows: list[ImplantReferral], *, at: datetime) -> list[ReferralView]:
-    """What is shown of referrals that were already checked and are logged by the caller."""
-    lines = lines_of(session, [row.case_id for row in rows], at=at)
-    ids = [row.id for row in rows]
-    cases = _cases(session, rows)
-    checklists = _checklists(session, PathwayPrerequisite.referral_id, ids, _intern_texts())
-    steps = _steps(session, "referral", ids)
-    return [
-        ReferralView(
-            id=row.id,
-            case=lines[row.case_id].number,
-            conference=row.conference_id,
-            state=row.state,
-            created_at=row.created_at,
-            home_region=row.home_region,
-            catheter_tip=row.catheter_tip,
-            due=row.due,
-            missing=rules.gaps(submission_of(cases[row.case_id]), row.catheter_tip),
-            prerequisites=checklists.get(row.id, []),
-            history=steps.get(row.id, []),
-            line=lines[row.case_id],
-            version=row.version,
-        )
-        for row in rows
-    ]
+def standing(session: Session, *, by: Viewer, at: datetime) -> list[StandingLine]:
+    """What the viewer's unit, and the municipalities of its region, meet for every patient, what ends first on top.
+
+    What has ended is told for as long as nothing has taken its place. Raises `NotAllowed`.
+    """
+    check_role("standing.read", by)
+    seen(session, "standing.read", by=by, at=at)
+    return standing_lines(session, by.unit_id)
 
 
-def assignment_views(session: Session, rows: list[PumpAssignment], *, at: datetime) -> list[AssignmentView]:
-    """What is shown of assignments that were already checked and are logged by the caller."""
-    lines = lines_of(session, [row.case_id for row in rows], at=at)
-    ids = [row.id for row in rows]
-    checklists = _checklists(session, PathwayPrerequisite.assignment_id, ids, _extern_texts())
-    steps = _steps(session, "assignment", ids)
-    return [
-        AssignmentView(
-            id=row.id,
-            case=lines[row.case_id].number,
-            conference=row.conference_id,
-            state=row.state,
-            created_at=row.created_at,
-            region=row.home_region,
-            due=row.due,
-            prerequisites=checklists.get(row.id, []),
-            history=steps.get(row.id, []),
-            line=lines[row.case_id],
-            version=row.version,
-        )
-        for row in rows
-    ]
-
-
-def _load(session: Session, table: type[Pathway], key: str, *, act: str, read: str, by: Viewer) -> Pathway:
+def _load(
+    session: Session, table: type[Pathway], key: str, *, act: str, read: str, by: Viewer, at: datetime
+) -> Pathway:
     check_role(act, by)
     row = session.get(table, key)
     if row is None:
@@ -133,14 +90,16 @@ def _load(session: Session, table: type[Pathway], key: str, *, act: str, read: s
     held = {Relation.RECEIVER} if row.unit_id == by.unit_id else set()
     held |= {Relation.OWN_UNIT} if case.unit_id == by.unit_id else set()
     held |= {Relation.HOME_REGION} if row.home_region == by.region else set()
+    if row.unit_id != by.unit_id and session.scalar(select(_granted(key, by, at))):
+        held.add(Relation.SUPPORTS)
     check_may(act, by, frozenset(held), known=may(read, by, frozenset(held)))
     return row
 
 
 def _page(
-    session: Session, table: type[Pathway], act: str, *, by: Viewer, limit: int, cursor: str | None
+    session: Session, table: type[Pathway], act: str, *, by: Viewer, at: datetime, limit: int, cursor: str | None
 ) -> tuple[list[Pathway], str | None]:
-    query = select(table).join(Case, col(Case.id) == col(table.case_id)).where(_visible(table, act, by))
+    query = select(table).join(Case, col(Case.id) == col(table.case_id)).where(_visible(table, act, by, at))
     if cursor:
         created_at, last = cursors.unpack(cursor, tuple[cursors.Instant, str])
         older = or_(col(table.created_at) < created_at, (col(table.created_at) == created_at) & (col(table.id) < last))
@@ -151,53 +110,21 @@ def _page(
     return rows[:limit], cursors.pack((rows[limit - 1].created_at, rows[limit - 1].id)) if more else None
 
 
-def _visible(table: type[Pathway], act: str, by: Viewer) -> ColumnElement[bool]:
+def _visible(table: type[Pathway], act: str, by: Viewer, at: datetime) -> ColumnElement[bool]:
     by_relation: dict[Relation, ColumnElement[bool]] = {
         Relation.ANY: true(),
         Relation.RECEIVER: col(table.unit_id) == by.unit_id,
         Relation.OWN_UNIT: col(Case.unit_id) == by.unit_id,
         Relation.HOME_REGION: col(table.home_region) == by.region,
+        Relation.SUPPORTS: _granted(col(table.id), by, at),
     }
     return or_(false(), *(by_relation[relation] for relation in ACCESS[act][by.role]))
 
 
-def _cases(session: Session, rows: list[ImplantReferral]) -> dict[int, Case]:
-    found = session.scalars(select(Case).where(col(Case.id).in_([row.case_id for row in rows])))
-    return {case.id or 0: case for case in found}
-
-
-def _checklists(
-    session: Session, column: Any, keys: list[str], texts: dict[int, Any]
-) -> dict[str, list[PrerequisiteRow]]:
-    rows = session.scalars(select(PathwayPrerequisite).where(column.in_(keys)).order_by(col(PathwayPrerequisite.n)))
-    found: dict[str, list[PrerequisiteRow]] = {}
-    for row in rows:
-        shown = PrerequisiteRow(
-            n=row.n,
-            text=texts[row.n].text,
-            scope=texts[row.n].scope,
-            applies=row.applies,
-            state=row.state,
-            owner=row.owner,
-            note=row.note,
-            at=row.at,
-        )
-        found.setdefault(row.referral_id or row.assignment_id or "", []).append(shown)
-    return found
-
-
-def _intern_texts() -> dict[int, Any]:
-    return {row.n: row for row in prerequisites.for_intern()}
-
-
-def _extern_texts() -> dict[int, Any]:
-    return {row.n: row for row in prerequisites.for_extern(has_asih=False)}
-
-
-def _steps(session: Session, kind: str, keys: list[str]) -> dict[str, list[HistoryStep]]:
-    found = histories(session, kind, keys)
-    people = names(session, {move.by for moves in found.values() for move in moves})
-    return {
-        key: [HistoryStep(move.state, move.at, people.get(move.by, ""), move.reason) for move in moves]
-        for key, moves in found.items()
-    }
+def _granted(key: Mapped[str] | str, by: Viewer, at: datetime) -> ColumnElement[bool]:
+    """Whether the viewer's unit was let in for this one: to support it, or because it has handed it over."""
+    return exists().where(
+        col(CaseRelation.key) == key,
+        col(CaseRelation.unit_id) == by.unit_id,
+        or_(col(CaseRelation.until).is_(None), col(CaseRelation.until) > at),
+    )

@@ -1,14 +1,16 @@
-"""Acts on the pathways: open a referral or an assignment, receive and accept it."""
+"""Acts that begin and end a pathway from outside: what a signature opens, and what a death or a withdrawal ends."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
+from mdk import clock
 from mdk.audit.service import did, moved
 from mdk.cases.queries import submission_of
 from mdk.cases.rules import value_at
-from mdk.cases.service import check_version
 from mdk.cases.tables import Case
 from mdk.clinical import prerequisites
 from mdk.clinical.reference import has_asih
@@ -16,10 +18,11 @@ from mdk.errors import RuleBroken
 from mdk.minutes.structs import MinutesBody
 from mdk.minutes.tables import Minutes
 from mdk.pathways import rules
-from mdk.pathways.queries import load_assignment, load_referral
-from mdk.pathways.structs import AssignmentState, ReferralState
+from mdk.pathways.standing import Standing, standing_of
+from mdk.pathways.steps import move_assignment, move_referral, tell_unit
+from mdk.pathways.structs import AssignmentState, NotDoneReason, ReferralState
 from mdk.pathways.tables import ImplantReferral, PathwayPrerequisite, PumpAssignment
-from mdk.people.structs import Viewer
+from mdk.people.structs import Role, Viewer
 
 
 def open_referral(
@@ -43,7 +46,9 @@ def open_referral(
     )
     session.add(referral)
     session.flush()
-    session.add_all(_prerequisite(row, case, at, referral_id=referral.id) for row in prerequisites.for_intern())
+    standing = standing_of(session, unit_id, day=clock.today(at))
+    for row in prerequisites.for_intern():
+        session.add(_prerequisite(row, case, standing, at=at, referral_id=referral.id))
     moved(session, "referral", referral.id, move=("", ReferralState.CREATED), act="open", by=by, at=at)
     did(session, "referral.open", by=by, at=at, cases=(case.number,))
     return referral
@@ -54,7 +59,8 @@ def open_assignment(
 ) -> PumpAssignment:
     """Open the pump assignment that signed minutes recommend, with the 20 prerequisites (19 apply with ASIH).
 
-    Part of signing, whose right was checked. Raises `RuleBroken("case.no-home-region")`.
+    What the function or the municipality has met for every patient is met from the start. Part of signing, whose
+    right was checked. Raises `RuleBroken("case.no-home-region")`.
     """
     region = home_region(case)
     assignment = PumpAssignment(
@@ -64,96 +70,42 @@ def open_assignment(
         conference_id=minutes.conference_id,
         unit_id=unit_id,
         home_region=region,
+        region=region,
         due=body.due,
         created_at=at,
         changed_at=at,
     )
     session.add(assignment)
     session.flush()
-    session.add_all(
-        _prerequisite(row, case, at, assignment_id=assignment.id)
-        for row in prerequisites.for_extern(has_asih=has_asih(region))
-    )
+    standing = standing_of(session, unit_id, day=clock.today(at))
+    for row in prerequisites.for_extern(has_asih=has_asih(region)):
+        session.add(_prerequisite(row, case, standing, at=at, assignment_id=assignment.id))
     moved(session, "assignment", assignment.id, move=("", AssignmentState.ASSIGNED), act="open", by=by, at=at)
     did(session, "assignment.open", by=by, at=at, cases=(case.number,))
     return assignment
 
 
-def receive_referral(session: Session, *, referral_id: str, by: Viewer, at: datetime) -> ImplantReferral:
-    """Note that neurosurgery has opened a new referral; later openings change nothing.
+def end_for_case(
+    session: Session, case_id: int, *, reason: NotDoneReason, note: str = "", by: Viewer, at: datetime
+) -> None:
+    """End what is under way for a case that has itself ended, as part of that act, whose right was checked.
 
-    Raises `NotFound`, `NotAllowed`.
+    A referral that is not yet implanted is cancelled, an assignment before insertion is not done, both with the coded
+    `reason`; their receivers are told. A pump that is in is followed up no more once the patient has died. What was
+    implanted is left for its report. The case is left as it is, and a case without a pathway is no fault.
     """
-    referral = load_referral(session, referral_id, act="referral.work", by=by)
-    if referral.state == ReferralState.CREATED:
-        _move_referral(session, referral, "receive", by=by, at=at)
-    return referral
-
-
-def accept_referral(session: Session, *, referral_id: str, version: int, by: Viewer, at: datetime) -> ImplantReferral:
-    """Neurosurgery takes the referral on; the first act on a new referral receives it, too.
-
-    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("pathway.wrong-state")`.
-    """
-    referral = load_referral(session, referral_id, act="referral.work", by=by)
-    check_version(referral.version, version)
-    if referral.state == ReferralState.CREATED:
-        _move_referral(session, referral, "receive", by=by, at=at)
-    _move_referral(session, referral, "accept", by=by, at=at)
-    return referral
-
-
-def accept_assignment(
-    session: Session, *, assignment_id: str, version: int, by: Viewer, at: datetime
-) -> PumpAssignment:
-    """The region's function takes the pump on.
-
-    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("pathway.wrong-state")`.
-    """
-    assignment = load_assignment(session, assignment_id, act="assignment.work", by=by)
-    check_version(assignment.version, version)
-    before = assignment.state
-    assignment.state = rules.check_move(rules.ASSIGNMENT_MOVES, "accept", before)
-    assignment.changed_at = at
-    session.flush()
-    moved(session, "assignment", assignment.id, move=(before, assignment.state), act="accept", by=by, at=at)
-    did(session, "assignment.accept", by=by, at=at, cases=_number(session, assignment.case_id))
-    return assignment
-
-
-def _move_referral(session: Session, referral: ImplantReferral, act: str, *, by: Viewer, at: datetime) -> None:
-    before = referral.state
-    referral.state = rules.check_move(rules.REFERRAL_MOVES, act, before)
-    referral.changed_at = at
-    session.flush()
-    moved(session, "referral", referral.id, move=(before, referral.state), act=act, by=by, at=at)
-    did(session, f"referral.{act}", by=by, at=at, cases=_number(session, referral.case_id))
-
-
-def _number(session: Session, case_id: int) -> tuple[str]:
-    return (session.get_one(Case, case_id).number,)
-
-
-def _prerequisite(
-    row: prerequisites.Prerequisite,
-    case: Case,
-    at: datetime,
-    *,
-    referral_id: str | None = None,
-    assignment_id: str | None = None,
-) -> PathwayPrerequisite:
-    accepted = row.n == 5 and value_at(submission_of(case), "patient_view.accepts") == "yes"
-    met = row.n == 1 or accepted
-    return PathwayPrerequisite(
-        referral_id=referral_id,
-        assignment_id=assignment_id,
-        n=row.n,
-        applies=row.applies,
-        state="met" if met else "open",
-        owner="Konferensen" if row.n == 1 else case.unit_id if accepted else "",
-        note="Enligt det signerade protokollet" if row.n == 1 else "Enligt remissen" if accepted else "",
-        at=at if met else None,
-    )
+    for referral in session.scalars(select(ImplantReferral).where(col(ImplantReferral.case_id) == case_id)):
+        if referral.state in rules.REFERRAL_OPEN:
+            referral.reason_code = reason
+            move_referral(session, referral, "end", by=by, at=at, reason=note)
+            tell_unit(session, Role.NEUROSURGERY, referral.unit_id, "pathway-ended", key=referral.id, at=at)
+    for assignment in session.scalars(select(PumpAssignment).where(col(PumpAssignment.case_id) == case_id)):
+        if assignment.state in rules.ASSIGNMENT_OPEN:
+            assignment.reason_code = reason
+            move_assignment(session, assignment, "not-done", by=by, at=at, reason=note)
+            tell_unit(session, Role.REGIONAL_FUNCTION, assignment.unit_id, "pathway-ended", key=assignment.id, at=at)
+        elif assignment.state == AssignmentState.INSERTED and reason == "died":
+            move_assignment(session, assignment, "follow-up", by=by, at=at, reason=note)
 
 
 def home_region(case: Case) -> str:
@@ -162,3 +114,38 @@ def home_region(case: Case) -> str:
         message = "Patientens hemregion saknas. Komplettera ärendet innan protokollet signeras."
         raise RuleBroken("case.no-home-region", message)
     return case.home_region
+
+
+def _prerequisite(
+    row: prerequisites.Prerequisite,
+    case: Case,
+    standing: Standing,
+    *,
+    at: datetime,
+    referral_id: str | None = None,
+    assignment_id: str | None = None,
+) -> PathwayPrerequisite:
+    owner, note, until = _met_from_the_start(row, case, standing)
+    return PathwayPrerequisite(
+        referral_id=referral_id,
+        assignment_id=assignment_id,
+        n=row.n,
+        applies=row.applies,
+        state="met" if owner else "open",
+        owner=owner,
+        note=note,
+        at=at if owner else None,
+        valid_until=until,
+    )
+
+
+def _met_from_the_start(
+    row: prerequisites.Prerequisite, case: Case, standing: Standing
+) -> tuple[str, str, date | None]:
+    """Who answers for a row that signing meets, on what ground and until when; nobody for one that is open."""
+    if row.n == 1:
+        return "Konferensen", "Enligt det signerade protokollet", None
+    submission = submission_of(case)
+    if row.n == 5 and value_at(submission, "patient_view.accepts") == "yes":
+        return case.unit_id, "Enligt remissen", None
+    return standing.of(row, value_at(submission, "patient.municipality"))

@@ -3,12 +3,12 @@
 from datetime import date, datetime
 from typing import ClassVar, get_args
 
-from sqlalchemy import CheckConstraint, Column, Index, Text
+from sqlalchemy import CheckConstraint, Column, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from mdk.cases.structs import RegionCode
 from mdk.columns import Versioned, one_of
-from mdk.pathways.structs import AssignmentState, PrerequisiteState, ReferralState
+from mdk.pathways.structs import AssignmentState, NotDoneReason, PrerequisiteState, ReferralState
 
 
 class ImplantReferral(Versioned, table=True):
@@ -17,9 +17,10 @@ class ImplantReferral(Versioned, table=True):
     __tablename__ = "implant_referral"
     __table_args__ = (
         one_of("state", ReferralState),
+        one_of("reason_code", get_args(NotDoneReason), optional=True),
         Index("ix_implant_referral_unit", "unit_id", "state", "created_at"),
     )
-    personal: ClassVar[frozenset[str]] = frozenset({"catheter_tip"})
+    personal: ClassVar[frozenset[str]] = frozenset({"catheter_tip", "device", "placed_tip", "report"})
 
     id: str = Field(primary_key=True)
     case_id: int = Field(foreign_key="case_file.id", index=True)
@@ -32,18 +33,26 @@ class ImplantReferral(Versioned, table=True):
     due: date | None = None
     created_at: datetime
     changed_at: datetime
+    planned_for: date | None = None
+    implanted_on: date | None = None
+    device: str = ""
+    placed_tip: str = ""
+    report: str = Field(default="", sa_column=Column(Text, nullable=False))
+    reason_code: str | None = None
 
 
 class PumpAssignment(Versioned, table=True):
-    """An extern pump on its way: one assignment for each signed recommendation."""
+    """An extern pump on its way: one assignment for each signed recommendation, at the function of `region`."""
 
     __tablename__ = "pump_assignment"
     __table_args__ = (
         one_of("state", AssignmentState),
         one_of("home_region", get_args(RegionCode)),
+        one_of("region", get_args(RegionCode)),
+        one_of("reason_code", get_args(NotDoneReason), optional=True),
         Index("ix_pump_assignment_unit", "unit_id", "state", "created_at"),
     )
-    personal: ClassVar[frozenset[str]] = frozenset()
+    personal: ClassVar[frozenset[str]] = frozenset({"place", "placed_tip", "drug"})
 
     id: str = Field(primary_key=True)
     case_id: int = Field(foreign_key="case_file.id", index=True)
@@ -52,9 +61,17 @@ class PumpAssignment(Versioned, table=True):
     unit_id: str = Field(foreign_key="unit.id")
     state: str = AssignmentState.ASSIGNED
     home_region: str
+    region: str
     due: date | None = None
     created_at: datetime
     changed_at: datetime
+    inserted_on: date | None = None
+    place: str = ""
+    placed_tip: str = ""
+    drug: str = Field(default="", sa_column=Column(Text, nullable=False))
+    support_asked_at: datetime | None = None
+    support_answered_at: datetime | None = None
+    reason_code: str | None = None
 
 
 class PathwayPrerequisite(SQLModel, table=True):
@@ -78,3 +95,38 @@ class PathwayPrerequisite(SQLModel, table=True):
     owner: str = ""
     note: str = Field(default="", sa_column=Column(Text, nullable=False))
     at: datetime | None = None
+    person_id: int | None = Field(default=None, foreign_key="person.id")
+    valid_until: date | None = None
+
+
+class PackFact(SQLModel, table=True):
+    """What the referring unit added to one row of a referral's pre-operative pack."""
+
+    __tablename__ = "pack_fact"
+    __table_args__ = (UniqueConstraint("referral_id", "field"),)
+    personal: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    referral_id: str = Field(foreign_key="implant_referral.id")
+    field: str
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime
+    person_id: int = Field(foreign_key="person.id")
+
+
+class StandingPrerequisite(SQLModel, table=True):
+    """A prerequisite that a unit, or a municipality in its region, has met for every patient until a day."""
+
+    __tablename__ = "standing_prerequisite"
+    __table_args__ = (UniqueConstraint("unit_id", "municipality", "n"),)
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: int | None = Field(default=None, primary_key=True)
+    unit_id: str = Field(foreign_key="unit.id")
+    municipality: str = ""
+    n: int
+    owner: str
+    note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    valid_until: date
+    at: datetime
+    person_id: int = Field(foreign_key="person.id")

@@ -32,6 +32,7 @@ class Relation(StrEnum):
     CHAIRS = "chairs"
     CONSULTS = "consults"
     HOME_REGION = "home_region"
+    SUPPORTS = "supports"
     SELF = "self"
 
 
@@ -127,14 +128,22 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
         Role.CONSULTANT: _ANY,
     },
     "referral.work": {Role.NEUROSURGERY: _RECEIVER},
+    "referral.supply": {Role.REFERRER: _OWN},
+    "referral.prerequisite": {
+        Role.NEUROSURGERY: _RECEIVER,
+        Role.REGIONAL_FUNCTION: frozenset({Relation.HOME_REGION}),
+    },
     "assignment.read": {
-        Role.REGIONAL_FUNCTION: _RECEIVER,
+        Role.REGIONAL_FUNCTION: frozenset({Relation.RECEIVER, Relation.SUPPORTS}),
         Role.REFERRER: _OWN,
         Role.COORDINATOR: _ANY,
         Role.CHAIR: _ANY,
         Role.CONSULTANT: _ANY,
     },
     "assignment.work": {Role.REGIONAL_FUNCTION: _RECEIVER},
+    "assignment.support": {Role.REGIONAL_FUNCTION: frozenset({Relation.SUPPORTS})},
+    "standing.read": {Role.REGIONAL_FUNCTION: _ANY, Role.NEUROSURGERY: _ANY},
+    "standing.keep": {Role.REGIONAL_FUNCTION: _ANY, Role.NEUROSURGERY: _ANY},
     "outbox.read": {Role.COORDINATOR: _ANY},
     "people.change": {Role.ADMIN: _ANY},
 }

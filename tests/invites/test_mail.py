@@ -218,6 +218,20 @@ NOTICES = {
     "urgent-reminder": "Halva svarstiden har gått och ditt yttrande i snabbspåret saknas.",
     "urgent-complete": "Alla tillfrågade har yttrat sig i ett snabbspår, som väntar på att du sammanfattar.",
     "urgent-deadline": "Svarstiden i ett snabbspår är ute, och det väntar på att du sammanfattar.",
+    "referral-accepted": "Neurokirurgin har accepterat en remiss för ett av dina ärenden.",
+    "information-requested": "Neurokirurgin behöver mer underlag för ett av dina ärenden; frågan finns på remissen.",
+    "information-supplied": "En remiss för implantation är kompletterad och väntar i er inkorg.",
+    "referral-declined": "Neurokirurgin har avböjt en remiss; ärendet står åter i kön och skälet finns i ärendet.",
+    "implant-scheduled": "En implantation som rör er har fått en dag eller en ny dag; den står på remissen.",
+    "pump-in-place": "Pumpen är på plats för ett av dina ärenden.",
+    "referral-cancelled": "En implantation för ett av dina ärenden blir inte av; skälet finns på remissen.",
+    "implant-reported": "Neurokirurgin har återrapporterat en implantation som rör er.",
+    "assignment-accepted": "Den regionala funktionen har accepterat uppdraget för ett av dina ärenden.",
+    "assignment-not-done": "Ett pumpuppdrag för ett av dina ärenden blir inte av; skälet finns på uppdraget.",
+    "assignment-handed-over": "Ett pumpuppdrag för ett av dina ärenden har lämnats över till en annan region.",
+    "support-asked": "En annan regions funktion ber om ert stöd med ett pumpuppdrag; frågan väntar i er inkorg.",
+    "support-answered": "Frågan om stöd med ett pumpuppdrag är besvarad; svaret står på uppdraget.",
+    "pathway-ended": "Ett uppdrag eller en remiss i er inkorg är avslutad; ni behöver inte göra något mer.",
 }
 
 

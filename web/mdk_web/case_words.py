@@ -39,6 +39,7 @@ CASE_ACTS: Mapping[str, str] = MappingProxyType(
         "urgent-opinion": "Yttrande i snabbspåret",
         "urgent-conclude": "Snabbspåret sammanfattat",
         "urgent-ratify": "Ratificerat på konferensen",
+        "return": "Remissen avböjd av neurokirurgin, åter i kön",
         "close": "Avslutat",
     }
 )

@@ -7,7 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath, RawBody
 
 from mdk.cases.structs import Nothing
-from mdk.pathways import queries, service
+from mdk.pathways import assignments, queries, referrals
 from mdk.pathways.structs import AssignmentView, ReferralView
 from mdk.people.rules import check_role, may_ever
 from mdk_web import openapi
@@ -43,7 +43,7 @@ def show_referral(request: PageRequest, referral_id: FromPath[str]) -> ReferralV
     """One implant referral; when neurosurgery opens a new one it counts as received."""
     with api_writing(request) as visit:
         if may_ever("referral.work", visit.viewer):
-            service.receive_referral(visit.session, referral_id=referral_id, by=visit.viewer, at=visit.at)
+            referrals.receive(visit.session, referral_id=referral_id, by=visit.viewer, at=visit.at)
             visit.session.flush()
         return queries.referral(visit.session, referral_id, by=visit.viewer, at=visit.at)
 
@@ -56,10 +56,10 @@ def show_referral(request: PageRequest, referral_id: FromPath[str]) -> ReferralV
 )
 def accept_referral(request: PageRequest, referral_id: FromPath[str], body: RawBody) -> ReferralView:
     with api_writing(request) as visit:
-        queries.load_referral(visit.session, referral_id, act="referral.work", by=visit.viewer)
+        queries.load_referral(visit.session, referral_id, act="referral.work", by=visit.viewer, at=visit.at)
         version = version_of(request)
         body_of(Nothing, body)
-        service.accept_referral(visit.session, referral_id=referral_id, version=version, by=visit.viewer, at=visit.at)
+        referrals.accept(visit.session, referral_id=referral_id, version=version, by=visit.viewer, at=visit.at)
         visit.session.flush()
         return queries.referral(visit.session, referral_id, by=visit.viewer, at=visit.at)
 
@@ -87,12 +87,10 @@ def show_assignment(request: PageRequest, assignment_id: FromPath[str]) -> Assig
 )
 def accept_assignment(request: PageRequest, assignment_id: FromPath[str], body: RawBody) -> AssignmentView:
     with api_writing(request) as visit:
-        queries.load_assignment(visit.session, assignment_id, act="assignment.work", by=visit.viewer)
+        queries.load_assignment(visit.session, assignment_id, act="assignment.work", by=visit.viewer, at=visit.at)
         version = version_of(request)
         body_of(Nothing, body)
-        service.accept_assignment(
-            visit.session, assignment_id=assignment_id, version=version, by=visit.viewer, at=visit.at
-        )
+        assignments.accept(visit.session, assignment_id=assignment_id, version=version, by=visit.viewer, at=visit.at)
         visit.session.flush()
         return queries.assignment(visit.session, assignment_id, by=visit.viewer, at=visit.at)
 

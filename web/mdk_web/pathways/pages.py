@@ -5,7 +5,9 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
 
-from mdk.pathways import queries, service
+from mdk.pathways import assignments as assignment_acts
+from mdk.pathways import queries
+from mdk.pathways import referrals as referral_acts
 from mdk.people.rules import may_ever
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.pathways import shown
@@ -39,7 +41,7 @@ def _referral_again(request: PageRequest, referral_id: str, *, refusal: Refusal,
 def referral(request: PageRequest, referral_id: FromPath[str]) -> Page:
     with writing(request) as visit:  # the first opening by neurosurgery marks it received
         if may_ever("referral.work", visit.viewer):
-            service.receive_referral(visit.session, referral_id=referral_id, by=visit.viewer, at=visit.at)
+            referral_acts.receive(visit.session, referral_id=referral_id, by=visit.viewer, at=visit.at)
         return _referral(visit, referral_id, NO_REFUSAL)
 
 
@@ -48,7 +50,7 @@ def referral(request: PageRequest, referral_id: FromPath[str]) -> Page:
 def accept_referral(request: PageRequest, referral_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         version = Form(body).version()
-        service.accept_referral(visit.session, referral_id=referral_id, version=version, by=visit.viewer, at=visit.at)
+        referral_acts.accept(visit.session, referral_id=referral_id, version=version, by=visit.viewer, at=visit.at)
         return go(f"/referrals/{referral_id}", said="referral-accepted")
 
 
@@ -84,7 +86,7 @@ def assignment(request: PageRequest, assignment_id: FromPath[str]) -> Page:
 def accept_assignment(request: PageRequest, assignment_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         version = Form(body).version()
-        service.accept_assignment(
+        assignment_acts.accept(
             visit.session, assignment_id=assignment_id, version=version, by=visit.viewer, at=visit.at
         )
         return go(f"/assignments-inbox/{assignment_id}", said="assignment-accepted")
