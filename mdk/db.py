@@ -20,6 +20,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from mdk import live
 from mdk.errors import Invalid, Problem, Stale, Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
@@ -63,7 +64,8 @@ class Database:
     """
 
     def __init__(self, url: str, choices: Choices | None = None) -> None:
-        self._info = {_CHOICES: choices or Choices()}
+        self.live = live.Live()
+        self._info: dict[str, Any] = {_CHOICES: choices or Choices(), live.KEY: self.live}
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))

@@ -122,6 +122,13 @@ def view_of(session: Session, conference: Conference, *, by: Viewer, at: datetim
     )
 
 
+def readable_numbers(session: Session, conference: Conference, *, by: Viewer, at: datetime) -> frozenset[str]:
+    """The cases of the released agenda that the viewer may read, by number; nothing of them is shown by this."""
+    items = released_items(session, conference)
+    readable = readable_ids(session, [item.case_id for item in items], by=by, at=at)
+    return frozenset(item.number for item in items if item.case_id in readable)
+
+
 def agenda_lines(session: Session, agenda: list[Slot], *, at: datetime) -> dict[str, CaseLine]:
     """The case strips of slots that `view` already checked and logged, by case number."""
     ids = session.scalars(select(Case.id).where(col(Case.number).in_([slot.case for slot in agenda])))  # type: ignore[call-overload]

@@ -12,6 +12,7 @@ from mdk.cases.tables import Case
 from mdk.conferences.structs import ConferenceKind, ConferenceState
 from mdk.conferences.tables import Conference
 from mdk.errors import RuleBroken, Stale
+from mdk.live import publish
 from mdk.minutes import keys, queries, rules
 from mdk.minutes.seals import Sealing, seal
 from mdk.minutes.sheets import edition, fingerprint, sheet_of
@@ -50,6 +51,7 @@ def save(
     minutes.saved_at, minutes.saved_by = at, by.person_id
     session.flush()
     did(session, "minutes.save", by=by, at=at, cases=(number,))
+    publish(session, conference.id, "minutes", number=number)
     return minutes
 
 
@@ -146,6 +148,7 @@ def seal_minutes(
     session.flush()
     moved(session, "minutes", f"{conference.id}/{case.number}", move=("draft", "signed"), act="sign", by=by, at=at)
     did(session, "minutes.sign", by=by, at=at, cases=(case.number,))
+    publish(session, conference.id, "minutes", number=case.number)
 
 
 def add(
@@ -178,6 +181,7 @@ def append(
     session.flush()
     _seal_addendum(session, conference, minutes, case=case, text=text, sealing=sealing, by=by, at=at)
     did(session, "minutes.add", by=by, at=at, cases=(case.number,))
+    publish(session, conference.id, "minutes", number=case.number)
 
 
 def _seal_addendum(

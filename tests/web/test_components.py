@@ -84,6 +84,10 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "empty_state": {"text": EVIL, "href": "/a", "label": EVIL},
         "next_link": {"text": EVIL, "href": "/a"},
     },
+    "live": {
+        "live": {"conference_id": "c0ffee"},
+        "refetched": {"path": "/a", "events": ["turn", "minutes-MDK-2026-0001"]},
+    },
 }
 EVERY = [(file, macro) for file, macros in CALLS.items() for macro in macros]
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router, get
 from litestar.datastructures import State
@@ -15,6 +17,7 @@ from litestar.static_files import create_static_files_router
 
 from mdk.db import Database, check_revision
 from mdk.errors import MdkError, Unavailable
+from mdk.listening import Listening
 from mdk.settings import Settings
 from mdk_web import openapi
 from mdk_web.calendars.feed import feed
@@ -22,6 +25,7 @@ from mdk_web.calls import let_in
 from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
 from mdk_web.form_guard import FormGuard, form_rules
 from mdk_web.headers import guard_answer
+from mdk_web.live.streams import Streams
 from mdk_web.rendering import STATIC
 from mdk_web.routes import API_HANDLERS, LINK_HANDLERS, PAGE_HANDLERS
 from mdk_web.visits import PageRequest, database_of, known_address, known_file
@@ -56,11 +60,12 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
     app = Litestar(
         route_handlers=[api, pages, links, feed, static, live, ready],
-        state=State({"settings": settings, "database": database}),
+        state=State({"settings": settings, "database": database, "streams": Streams()}),
         middleware=[DefineMiddleware(FormGuard, config=form_rules(settings))],
         exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},
         openapi_config=_openapi(),
         before_send=[guard_answer],
+        lifespan=[_listening],
         on_startup=[_small_pool, _settle_memory],
         request_max_body_size=BODY_LIMIT,
         logging_config=None,
@@ -88,6 +93,22 @@ async def _small_pool(app: Litestar) -> None:
     threads = 1 if database.is_sqlite else THREADS
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="mdk")
     asyncio.get_running_loop().set_default_executor(pool)
+
+
+@asynccontextmanager
+async def _listening(app: Litestar) -> AsyncIterator[None]:
+    """Hear what other processes change, where there can be others; at the end every stream ends first."""
+    database: Database = app.state.database
+    streams: Streams = app.state.streams
+    line = None if database.is_sqlite else Listening(database.url, database.live)
+    if line is not None:
+        line.start()
+    try:
+        yield
+    finally:
+        streams.close()
+        if line is not None:
+            line.stop()
 
 
 def _settle_memory() -> None:

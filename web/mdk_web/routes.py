@@ -9,6 +9,7 @@ from mdk_web.cases import pages as cases_pages
 from mdk_web.conferences import api as conferences_api
 from mdk_web.conferences import pages as conferences_pages
 from mdk_web.home import pages as home_pages
+from mdk_web.live import pages as live_pages
 from mdk_web.minutes import api as minutes_api
 from mdk_web.minutes import pages as minutes_pages
 from mdk_web.outbox import pages as outbox_pages
@@ -30,6 +31,7 @@ PAGE_HANDLERS: list[Any] = [
     *conferences_pages.HANDLERS,
     *calendars_pages.HANDLERS,
     *minutes_pages.HANDLERS,
+    *live_pages.HANDLERS,
     *pathways_pages.HANDLERS,
     *outbox_pages.HANDLERS,
 ]

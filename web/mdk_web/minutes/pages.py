@@ -13,7 +13,7 @@ from mdk.minutes.structs import AddendumBody, MinutesBody
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.minutes import files, paper, shown
-from mdk_web.visits import PageRequest, database_of, go, page, reading, writing
+from mdk_web.visits import PageRequest, database_of, fragment, go, page, reading, writing
 
 Page = Response[Any]
 
@@ -49,6 +49,12 @@ def begin(request: PageRequest, conference_id: FromPath[str]) -> Page:
 @get("/conferences/{conference_id:str}/session/{number:str}", sync_to_thread=True)
 def show(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Page:
     return _room(request, conference_id, number)
+
+
+@get("/conferences/{conference_id:str}/session/{number:str}/read", sync_to_thread=True)
+def read(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Page:
+    with reading(request) as visit:
+        return fragment(visit, "minutes/_read.html", **shown.written(visit, conference_id, number))
 
 
 @post("/conferences/{conference_id:str}/session/{number:str}", sync_to_thread=True)
@@ -138,4 +144,17 @@ def published_keys(request: PageRequest) -> Response[dict[str, Any]]:
         return Response({"keys": keys.published(session)}, headers={"Cache-Control": "public, max-age=300"})
 
 
-HANDLERS: list[Any] = [begin, show, save, read_back, sign, add, pdf, text, text_to_paste, signature, published_keys]
+HANDLERS: list[Any] = [
+    begin,
+    show,
+    read,
+    save,
+    read_back,
+    sign,
+    add,
+    pdf,
+    text,
+    text_to_paste,
+    signature,
+    published_keys,
+]

@@ -42,7 +42,7 @@ def room(visit: Visit, conference_id: str, number: str, typed: Form | None = Non
         "chairs": chairs,
         "has_begun": has_begun,
         "writes": chairs and has_begun and found.signed is None,
-        "names": {person.email: person.name for person in meeting.people},
+        "names": _names(meeting),
         "units": [unit.name for unit in units(visit.session)],
         "prompts": {prompt.what: prompt for prompt in contraindications()},
         "home": home,
@@ -51,6 +51,13 @@ def room(visit: Visit, conference_id: str, number: str, typed: Form | None = Non
         "home_care": sections(case, "home_care"),
         **place(slots_of(visit, meeting), number),
     }
+
+
+def written(visit: Visit, conference_id: str, number: str) -> dict[str, Any]:
+    """What the part of the page needs that shows what others write. Raises `NotFound`, `NotAllowed`."""
+    meeting = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
+    found = minutes.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+    return {"meeting": meeting, "minutes": found, "chairs": False, "names": _names(meeting)}
 
 
 def place(slots: list[ShownSlot], number: str) -> dict[str, Any]:
@@ -78,6 +85,10 @@ def _beginning(found: MinutesView, home: Region | None) -> dict[str, str]:
     if not found.version and home is not None and home.out_of_hours_cover != "round_the_clock":
         values.pop("out_of_hours_contact", None)
     return values
+
+
+def _names(meeting: ConferenceView) -> dict[str, str]:
+    return {person.email: person.name for person in meeting.people}
 
 
 def _body(found: MinutesView) -> MinutesBody:
