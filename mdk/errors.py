@@ -1,4 +1,4 @@
-"""Owns what can go wrong in the core: five kinds, each with a stable code and a Swedish sentence."""
+"""Owns what can go wrong in the core: a few kinds, each with a stable code and a Swedish sentence."""
 
 import msgspec
 
@@ -46,6 +46,14 @@ class RuleBroken(MdkError):
         self.rule = rule
         self.code = rule
         self.problems = problems
+
+
+class BadFile(RuleBroken):
+    """A file that cannot be kept as it is; the message names the way out."""
+
+
+class FileTooLarge(BadFile):
+    """A file with more bytes than may be kept."""
 
 
 class Invalid(MdkError):

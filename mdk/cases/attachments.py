@@ -57,8 +57,10 @@ def attach(
     return [listed[known[file.sha256]] for file in files]
 
 
-def detach(session: Session, *, number: str, attachment_id: str, by: Viewer, at: datetime) -> None:
+def detach(session: Session, *, number: str, attachment_id: str, reason: str, by: Viewer, at: datetime) -> None:
     """Take a file away for good, as long as the case is on no released agenda; the history tells that it was there.
+
+    `reason` is what the history says of it.
 
     Raises `NotFound`, `NotAllowed`, `RuleBroken("attachment.released")`.
     """
@@ -72,7 +74,7 @@ def detach(session: Session, *, number: str, attachment_id: str, by: Viewer, at:
         .where(col(CaseAttachment.id) == attachment_id)
         .values(content=None, name="", removed_at=at, removed_by=by.person_id)
     )
-    _tell_story(session, case, "detach", f"Bilaga {place}", by=by, at=at)
+    _tell_story(session, case, "detach", f"Bilaga {place}: {reason}", by=by, at=at)
     did(session, "case.detach", by=by, at=at, cases=(number,))
     _changed(session, case, at)
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from mdk.cases.file_structs import AttachmentKind
 from mdk.cases.pdfs import rewritten_pdf
 from mdk.cases.pictures import rewritten_picture
-from mdk.errors import RuleBroken
+from mdk.errors import BadFile, FileTooLarge, RuleBroken
 
 MB = 1_000_000
 LARGEST_FILE = 10 * MB
@@ -17,6 +17,31 @@ MOST_FILES = 20
 LONGEST_NAME = 120
 _PDF, _PNG, _JPEG = b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _HEAD = 1024
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif")
+_NEITHER = "Filen är varken PDF, PNG eller JPEG. Spara den som PDF eller ta en bild av den."
+# What a doctor may well try: told by its first bytes, with the shortest way to something that can be kept.
+_OTHERS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
+    (
+        lambda content: content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS,
+        "Bilden är i telefonens eget format HEIC. Dela eller spara den som JPEG, eller ta bilden direkt härifrån.",
+    ),
+    (
+        lambda content: content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")),
+        "Filen är ett Office-dokument eller ett zip-arkiv. Spara dokumentet som PDF och bifoga den.",
+    ),
+    (
+        lambda content: b"<svg" in content[:_HEAD].lower(),
+        "Bilden är en SVG, som kan bära program. Spara den som PNG eller PDF.",
+    ),
+    (
+        lambda content: content[128:132] == b"DICM",
+        "Filen är en DICOM-undersökning. Spara bilden som JPEG eller bifoga utlåtandet som PDF.",
+    ),
+    (
+        lambda content: content.startswith((b"II*\x00", b"MM\x00*", b"GIF8", b"BM")) or content[8:12] == b"WEBP",
+        "Bildens format kan inte sparas. Spara den som PNG eller JPEG.",
+    ),
+)
 _JOINER = "\u200d"  # holds an emoji of several together; every other invisible sign may disguise a name
 
 MEDIA_TYPES: Mapping[AttachmentKind, str] = {
@@ -39,11 +64,11 @@ class CleanFile(NamedTuple):
 def clean(name: str, content: bytes) -> CleanFile:
     """The file as it is kept, told by its content alone and written anew without what it says of its maker.
 
-    Raises `RuleBroken` with `attachment.empty`, `attachment.too-large`, `attachment.unknown-kind`, and whatever
-    `rewritten_pdf` and `rewritten_picture` refuse.
+    Raises `FileTooLarge("attachment.too-large")`, `BadFile` with `attachment.empty`, `attachment.unknown-kind`, and
+    whatever `rewritten_pdf` and `rewritten_picture` refuse.
     """
     if not content:
-        raise RuleBroken("attachment.empty", "Filen är tom. Välj en fil med innehåll.")
+        raise BadFile("attachment.empty", "Filen är tom. Välj en fil med innehåll.")
     check_size(len(content))
     kind = kind_of(content)
     written = rewritten_pdf(content) if kind == AttachmentKind.PDF else rewritten_picture(content, kind)
@@ -51,22 +76,25 @@ def clean(name: str, content: bytes) -> CleanFile:
 
 
 def check_size(size: int) -> None:
-    """Raises `RuleBroken("attachment.too-large")` for more bytes than one file may have."""
+    """Raises `FileTooLarge("attachment.too-large")` for more bytes than one file may have."""
     if size > LARGEST_FILE:
         message = "Filen är större än 10 MB. Dela upp den eller spara den med lägre upplösning."
-        raise RuleBroken("attachment.too-large", message)
+        raise FileTooLarge("attachment.too-large", message)
 
 
 def kind_of(content: bytes) -> AttachmentKind:
-    """What the content is, whatever it is called. Raises `RuleBroken("attachment.unknown-kind")`."""
+    """What the content is, whatever it is called.
+
+    Raises `BadFile("attachment.unknown-kind")` with what it seems to be and the way to a file that can be kept.
+    """
     if content.startswith(_PNG):
         return AttachmentKind.PNG
     if content.startswith(_JPEG):
         return AttachmentKind.JPEG
     if content[:_HEAD].lstrip().startswith(_PDF):
         return AttachmentKind.PDF
-    message = "Filen är varken PDF, PNG eller JPEG. Spara den som PDF eller ta en bild av den."
-    raise RuleBroken("attachment.unknown-kind", message)
+    seems = next((told for is_like, told in _OTHERS if is_like(content)), _NEITHER)
+    raise BadFile("attachment.unknown-kind", seems)
 
 
 def check_room(kept: Sequence[int], coming: Sequence[int]) -> None:

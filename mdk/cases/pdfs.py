@@ -7,7 +7,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
 
-from mdk.errors import RuleBroken
+from mdk.errors import BadFile
 
 MOST_PAGES = 2000
 _INFLATED = 100_000_000  # bytes that one packed list of objects may become
@@ -31,7 +31,7 @@ def rewritten_pdf(content: bytes) -> bytes:
     """The PDF's own pages without scripts, actions, media, metadata and earlier revisions.
 
     Files inside it and forms that only a script can draw are refused and not removed: the reader would miss them
-    without knowing. Raises `RuleBroken` with `attachment.encrypted`, `attachment.holds-files`,
+    without knowing. Raises `BadFile` with `attachment.encrypted`, `attachment.holds-files`,
     `attachment.dynamic-form`, `attachment.broken`.
     """
     try:
@@ -59,7 +59,7 @@ def _check_open(pdf: pikepdf.Pdf) -> None:
         raise _broken()
     if bool(pdf.Root.get("/NeedsRendering", False)):
         message = "PDF:en är ett formulär som bara visas i vissa program. Skriv ut den till en ny PDF och bifoga den."
-        raise RuleBroken("attachment.dynamic-form", message)
+        raise BadFile("attachment.dynamic-form", message)
 
 
 def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
@@ -79,7 +79,7 @@ def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
 def _check_holds_no_file(each: Any) -> None:
     if "/EF" in each or each.get("/Subtype") == Name.FileAttachment:
         message = "PDF:en har andra filer inuti sig. Spara ut dem och bifoga varje fil för sig."
-        raise RuleBroken("attachment.holds-files", message)
+        raise BadFile("attachment.holds-files", message)
 
 
 def _strip(each: Any) -> None:
@@ -102,11 +102,11 @@ def _is_harmless(action: Any) -> bool:
     return not kind or kind in _HARMLESS
 
 
-def _encrypted() -> RuleBroken:
+def _encrypted() -> BadFile:
     message = "PDF:en är krypterad eller lösenordsskyddad. Öppna den, skriv ut den till en ny PDF och bifoga den."
-    return RuleBroken("attachment.encrypted", message)
+    return BadFile("attachment.encrypted", message)
 
 
-def _broken() -> RuleBroken:
+def _broken() -> BadFile:
     message = "PDF:en är trasig eller ofullständig. Öppna den, skriv ut den till en ny PDF och bifoga den."
-    return RuleBroken("attachment.broken", message)
+    return BadFile("attachment.broken", message)

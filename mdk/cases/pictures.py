@@ -7,7 +7,7 @@ from typing import Any
 from PIL import Image, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from mdk.cases.file_structs import AttachmentKind
-from mdk.errors import RuleBroken
+from mdk.errors import BadFile
 
 MOST_PIXELS = 50_000_000  # the largest phones of today; decoded it is 150 MB
 MOST_SCANS = 100  # a progressive JPEG has about ten; each costs a pass over all pixels
@@ -19,7 +19,7 @@ def rewritten_picture(content: bytes, kind: AttachmentKind) -> bytes:
     """The picture without EXIF, text, thumbnail and colour profile, turned as it is meant to be seen.
 
     Resolution and, of a JPEG, the original's quality are kept; a colour profile is worked into the colours. Of a JPEG
-    that holds several pictures the first is kept: the others are the camera's own. Raises `RuleBroken` with
+    that holds several pictures the first is kept: the others are the camera's own. Raises `BadFile` with
     `attachment.too-many-pixels`, `attachment.animated`, `attachment.broken`.
     """
     try:
@@ -40,7 +40,7 @@ def _check_shape(picture: Image.Image, kind: AttachmentKind, content: bytes) -> 
         raise _too_many_pixels()
     if kind == AttachmentKind.PNG and getattr(picture, "n_frames", 1) > 1:
         message = "Bilden är rörlig. Spara den ruta som ska visas som en stillbild."
-        raise RuleBroken("attachment.animated", message)
+        raise BadFile("attachment.animated", message)
     if kind == AttachmentKind.JPEG and content.count(_SCAN) > MOST_SCANS:
         raise _broken()
 
@@ -77,11 +77,11 @@ def _is_resolution(dpi: object) -> bool:
     return isinstance(dpi, tuple) and len(dpi) == 2 and all(1 <= float(each) <= 10_000 for each in dpi)
 
 
-def _too_many_pixels() -> RuleBroken:
+def _too_many_pixels() -> BadFile:
     message = "Bilden har fler än 50 miljoner bildpunkter. Spara den med lägre upplösning."
-    return RuleBroken("attachment.too-many-pixels", message)
+    return BadFile("attachment.too-many-pixels", message)
 
 
-def _broken() -> RuleBroken:
+def _broken() -> BadFile:
     message = "Bilden är trasig eller ofullständig. Öppna den, spara den på nytt och bifoga den nya filen."
-    return RuleBroken("attachment.broken", message)
+    return BadFile("attachment.broken", message)

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from mdk import parsing
+from mdk.cases import attachments, files
 from mdk.cases import queries as case_queries
 from mdk.cases import service as cases
 from mdk.cases.structs import Submission
@@ -34,6 +35,10 @@ VIDEO = "https://video.example/mdk-smarta"
 SAMPLE_DAY = date(2026, 11, 18)
 MEETING = time(13, 0)
 WEDNESDAY = 2
+_REPORT = ("MR-utlåtande bäcken.pdf", "mr_report.pdf")
+_DRAWING = ("Smärtteckning.png", "pain_drawing.png")
+# What is attached to which sample case, by its place.
+_PAPERS = {0: (_DRAWING,), 1: (_REPORT, _DRAWING), 2: (_REPORT,), 10: (_REPORT, _DRAWING)}
 _REFERRERS = {
     "kronoberg": "remittent.vaxjo",
     "halland": "remittent.halmstad",
@@ -93,8 +98,7 @@ def load_people(session: Session, *, at: datetime) -> None:
 
 def sample_cases() -> list[dict[str, Any]]:
     """The 16 sample submissions, as a client would send them."""
-    file = resources.files("mdk.journey").joinpath("data/sample_cases.json")
-    documents: list[dict[str, Any]] = msgspec.json.decode(file.read_bytes())
+    documents: list[dict[str, Any]] = msgspec.json.decode(_data("sample_cases.json"))
     return documents
 
 
@@ -197,6 +201,9 @@ class _Story:
         document = _dated(self.documents[index], at)
         with self._act(_referrer_of(document)) as (session, by):
             case = cases.create(session, submission=parsing.parse(Submission, document), by=by, at=at)
+            papers = [files.clean(name, _data(file)) for name, file in _PAPERS.get(index, ())]
+            if papers:
+                attachments.attach(session, number=case.number, files=papers, by=by, at=at)
             return cases.submit(session, number=case.number, version=case.version, by=by, at=at).number
 
     def _accept(self, number: str, at: datetime) -> None:
@@ -247,6 +254,10 @@ class _Story:
     def _act(self, local_part: str) -> Iterator[tuple[Session, Viewer]]:
         with self.database.writing() as session:
             yield session, viewer(session, email=f"{local_part}@{DOMAIN}", surface="demo")
+
+
+def _data(file: str) -> bytes:
+    return resources.files("mdk.journey").joinpath("data", file).read_bytes()
 
 
 def _wednesday(now: datetime, *, weeks: int = 0) -> datetime:

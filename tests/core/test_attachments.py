@@ -23,6 +23,7 @@ from mdk.outbox.tables import OutboxRow
 READERS = {make.REFERRER, make.COORDINATOR, make.CHAIR, make.CONSULTANT}
 NO_PATIENTS = {make.STEERING, make.AUDITOR, make.ADMIN}
 LATER = make.AT + make.HOUR
+WHY = "Fel patient."
 
 
 def some(name: str = "Elsa Provlund MR.pdf", text: str = "", size: int = 0) -> CleanFile:
@@ -87,11 +88,11 @@ def test_the_history_and_the_log_tell_of_it_and_neither_names_the_file(clinic: D
     number = make.draft(clinic)
     one, _ = attach(clinic, number, some(), files.clean("Elsa.jpg", paper.photo()))
     make.ask(clinic, make.REFERRER, attachments.read, number, one.id)
-    make.act(clinic, make.REFERRER, attachments.detach, number=number, attachment_id=one.id)
+    make.act(clinic, make.REFERRER, attachments.detach, number=number, attachment_id=one.id, reason=WHY)
     assert story(clinic, number) == [
         ("attach", "draft", "draft", "Bilaga 1, PDF"),
         ("attach", "draft", "draft", "Bilaga 2, JPEG-bild"),
-        ("detach", "draft", "draft", "Bilaga 1"),
+        ("detach", "draft", "draft", f"Bilaga 1: {WHY}"),
     ]
     assert logged(clinic) == [
         ("case.attach", number, ""),
@@ -114,12 +115,12 @@ def test_the_same_file_twice_is_the_first_one(clinic: Database) -> None:
 def test_a_removed_file_is_gone_and_its_place_is_given_to_no_other(clinic: Database) -> None:
     number = make.draft(clinic)
     (line,) = attach(clinic, number)
-    make.act(clinic, make.REFERRER, attachments.detach, number=number, attachment_id=line.id)
+    make.act(clinic, make.REFERRER, attachments.detach, number=number, attachment_id=line.id, reason=WHY)
     assert listed(clinic, number) == []
     with pytest.raises(NotFound):
         make.ask(clinic, make.REFERRER, attachments.read, number, line.id)
     with pytest.raises(NotFound):
-        make.act(clinic, make.REFERRER, attachments.detach, number=number, attachment_id=line.id)
+        make.act(clinic, make.REFERRER, attachments.detach, number=number, attachment_id=line.id, reason=WHY)
     with clinic.reading() as session:
         row = session.get_one(CaseAttachment, line.id)
         assert (row.content, row.name, row.removed_at) == (None, "", make.AT)
@@ -159,7 +160,7 @@ def test_a_file_is_removed_only_until_the_agenda_is_released(ward: Database, sta
         make.do(ward, number, "accept")
     if state == "scheduled":
         make.release(ward, make.conference(ward, [number]))
-    given = {"number": number, "attachment_id": line.id}
+    given = {"number": number, "attachment_id": line.id, "reason": WHY}
     if goes:
         make.act(ward, make.REFERRER, attachments.detach, **given)
     else:
@@ -171,7 +172,9 @@ def test_a_case_takes_twenty_files_and_no_more(clinic: Database) -> None:
     number = make.draft(clinic)
     attach(clinic, number, *(some(size=1, text=str(place)) for place in range(20)))
     assert rule_of(attach, clinic, number, some()) == "attachment.too-many"
-    make.act(clinic, make.REFERRER, attachments.detach, number=number, attachment_id=listed(clinic, number)[0].id)
+    make.act(
+        clinic, make.REFERRER, attachments.detach, number=number, attachment_id=listed(clinic, number)[0].id, reason=WHY
+    )
     assert len(attach(clinic, number)) == 1
     assert len(listed(clinic, number)) == 20
 
@@ -195,7 +198,7 @@ def test_each_role_reads_what_it_may_and_only_the_own_unit_writes(ward: Database
                 elif act == "attach":
                     attach(ward, number, by=name)
                 elif name != make.REFERRER:
-                    make.act(ward, name, attachments.detach, number=number, attachment_id=line.id)
+                    make.act(ward, name, attachments.detach, number=number, attachment_id=line.id, reason=WHY)
                 answers[act] = "yes"
             except MdkError as refused:
                 answers[act] = type(refused).__name__
@@ -212,7 +215,7 @@ def test_a_file_is_found_through_its_own_case_only(clinic: Database) -> None:
         with pytest.raises(NotFound):
             make.ask(clinic, by, attachments.read, through, line.id)
         with pytest.raises(NotFound):
-            make.act(clinic, by, attachments.detach, number=through, attachment_id=line.id)
+            make.act(clinic, by, attachments.detach, number=through, attachment_id=line.id, reason=WHY)
     assert listed(clinic, number) == [line]
 
 

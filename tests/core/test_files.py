@@ -53,6 +53,24 @@ def test_what_only_bears_the_right_name_is_refused(content: bytes) -> None:
     assert refusal_of(content) == "attachment.unknown-kind"
 
 
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"\x00\x00\x00\x20ftypheic" + bytes(40), "HEIC"),
+        (paper.archive(), "Office"),
+        (b"\xd0\xcf\x11\xe0" + bytes(40), "Office"),
+        (b'<?xml version="1.0"?><svg onload="x()"/>', "SVG"),
+        (bytes(128) + b"DICM", "DICOM"),
+        (b"GIF89a", "PNG eller JPEG"),
+        (b"Hej", "varken PDF, PNG eller JPEG"),
+    ],
+)
+def test_a_refused_file_is_named_for_what_it_seems_to_be(content: bytes, named: str) -> None:
+    with pytest.raises(RuleBroken) as refused:
+        files.clean("bild.jpg", content)
+    assert named in refused.value.message
+
+
 def test_nothing_is_no_file() -> None:
     assert refusal_of(b"") == "attachment.empty"
 

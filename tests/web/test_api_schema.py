@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from calling import Callers
+from mdk.cases.files import MEDIA_TYPES
 
 # The contract's table, as far as it is built.
 CONTRACT = {
@@ -25,6 +26,9 @@ CONTRACT = {
     "/cases/{number}/urgent-review/opinions": {"post"},
     "/cases/{number}/urgent-review/conclude": {"post"},
     "/cases/{number}/urgent-review/ratify": {"post"},
+    "/cases/{number}/attachments": {"post"},
+    "/cases/{number}/attachments/{attachment_id}": {"get"},
+    "/cases/{number}/attachments/{attachment_id}/remove": {"post"},
     "/queue": {"get"},
     "/series": {"get", "post"},
     "/conferences": {"get", "post"},
@@ -50,8 +54,14 @@ CONTRACT = {
     "/pump-assignments/{assignment_id}": {"get"},
     "/pump-assignments/{assignment_id}/accept": {"post"},
 }
-WITHOUT_VERSION = re.compile(r"/(reply|addenda|confirm-read|break-glass|opinions)$")
-CREATES = {"/cases", "/conferences", "/series", "/conferences/{conference_id}/cases/{number}/minutes/addenda"}
+WITHOUT_VERSION = re.compile(r"/(reply|addenda|confirm-read|break-glass|opinions|attachments|remove)$")
+CREATES = {
+    "/cases",
+    "/cases/{number}/attachments",
+    "/conferences",
+    "/series",
+    "/conferences/{conference_id}/cases/{number}/minutes/addenda",
+}
 # Opening a review creates it and changes the case: both the version and the key.
 CREATES_IN_A_CASE = {"/cases/{number}/urgent-review", "/cases/{number}/urgent-review/opinions"}
 # What a file's ending promises; everything else is JSON.
@@ -147,8 +157,9 @@ def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> No
 def test_every_answer_says_what_it_holds(document: dict[str, Any]) -> None:
     for path, _, operation in operations(document):
         (given,) = [answer for status, answer in operation["responses"].items() if status < "300"]
-        expected = FILES.get(path[-4:], "application/json")
-        assert list(given["content"]) == [expected]
+        attached = path.endswith("/{attachment_id}")
+        expected = list(MEDIA_TYPES.values()) if attached else [FILES.get(path[-4:], "application/json")]
+        assert list(given["content"]) == expected
 
 
 def test_answers_have_the_fields_of_the_contract(document: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from mdk.errors import (
+    BadFile,
+    FileTooLarge,
     Invalid,
     MdkError,
     NotAllowed,
@@ -55,6 +57,8 @@ STATUS: dict[type[MdkError], tuple[int, int]] = {  # first for the API, then for
     Invalid: (400, 422),
     Stale: (412, 409),
     RuleBroken: (409, 422),
+    BadFile: (400, 422),
+    FileTooLarge: (413, 422),
     Unavailable: (503, 503),
 }
 
@@ -117,7 +121,7 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if error.status_code == 405 and request.method == "GET" and not is_api(request):
         return _beside_the_act(request)
     problems = _parameter_problems(error) if isinstance(error, ValidationException) else []
-    details = {404: NotFound().message, 413: _TOO_LARGE, 403: _CSRF}
+    details = {404: NotFound().message, 413: _too_large(request), 403: _CSRF}
     status = 400 if problems else error.status_code
     detail = (
         "Rätta de markerade uppgifterna." if problems else details.get(status, TITLES.get(status, "Det gick inte."))
@@ -172,8 +176,12 @@ def is_api(request: Request[Any, Any, Any]) -> bool:
     return request.scope["path"].startswith(API)
 
 
-_TOO_LARGE = "Innehållet är för stort. Högst 1 MB tas emot."
 _CSRF = "Sidan var för gammal. Ladda om den och försök igen."
+
+
+def _too_large(request: Request[Any, Any, Any]) -> str:
+    limit = (request.route_handler.resolve_request_max_body_size() or 0) // 1_000_000
+    return f"Innehållet är för stort. Högst {limit} MB tas emot på en gång."
 
 
 def _parameter_problems(error: ValidationException) -> list[Problem]:

@@ -6,10 +6,14 @@ from litestar.config.csrf import CSRFConfig
 from litestar.connection import Request
 from litestar.enums import ScopeType
 from litestar.middleware.csrf import CSRFMiddleware
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Scope, Send
+from litestar.utils.scope.state import ScopeState
 
 from mdk.settings import Settings
-from mdk_web.rendering import CSRF_COOKIE, CSRF_HEADER
+from mdk_web.errors import API
+from mdk_web.rendering import CSRF_COOKIE, CSRF_FIELD, CSRF_HEADER
+from mdk_web.uploads import is_multipart, token_of
+from mdk_web.visits import SESSION_COOKIE
 
 
 class FormGuard(CSRFMiddleware):
@@ -24,10 +28,23 @@ class FormGuard(CSRFMiddleware):
             cookies: dict[str, str] = Request[Any, Any, Any](scope).cookies
             if self._decode_csrf_token(cookies.get(self.config.cookie_name)) is None:
                 cookies.pop(self.config.cookie_name, None)
+            await _find_token(scope, receive)
         await super().__call__(scope, receive, send)
 
     def _decode_csrf_token(self, token: object) -> str | None:
         return super()._decode_csrf_token(token) if isinstance(token, str) and token.isascii() else None
+
+
+async def _find_token(scope: HTTPScope, receive: Receive) -> None:
+    """Read a form with files into memory, where the handler finds it: the framework would lay the files on disk.
+
+    Whoever is not signed in sends no files: the form counts as one without a token, and is not read.
+    """
+    request = Request[Any, Any, Any](scope, receive)
+    if scope["method"] != "POST" or scope["path"].startswith(API) or not is_multipart(scope):
+        return
+    found = token_of(await request.body()) if SESSION_COOKIE in request.cookies else None
+    ScopeState.from_scope(scope).form = {} if found is None else {CSRF_FIELD: found}
 
 
 def form_rules(settings: Settings) -> CSRFConfig:

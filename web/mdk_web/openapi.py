@@ -18,6 +18,11 @@ _CHANGED = "Patch"  # the ending of a schema that describes a merge patch
 _ID = {"type": "string", "pattern": "^[0-9A-Za-z-]{1,64}$"}
 _VERSION = {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$', "examples": ['"3"']}
 _KEY = {"type": "string", "minLength": 1, "maxLength": 200}
+_FILE_FORM = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "required": ["file"],
+}
 
 Json = dict[str, Any]
 
@@ -42,6 +47,16 @@ def takes(
 def asks(kind: type[msgspec.Struct]) -> Json:
     """Handler options: the struct that its query holds."""
     return {"query": kind}
+
+
+def takes_file() -> Json:
+    """Handler options: a form with one file in its field `file`."""
+    return {"file": True, "idempotent": True}
+
+
+def gives(*media_types: str) -> Json:
+    """Handler options: an answer that is a file of one of these kinds."""
+    return {"gives": media_types}
 
 
 def complete(app: Litestar) -> None:
@@ -74,6 +89,13 @@ def _complete(operation: Any, handler: HTTPRouteHandler, queries: Json) -> None:
         parameters += [_parameter(name, "query", _given(schema)) for name, schema in properties.items()]
     if "body" in options:
         operation.request_body, refusals = _body(options), [*refusals, *_WITH_BODY]
+    if "file" in options:
+        form = OpenAPIMediaType(schema=_Plain(plain=_FILE_FORM))
+        operation.request_body = RequestBody(content={"multipart/form-data": form}, required=True)
+        refusals += _WITH_BODY
+    if "gives" in options:
+        file = OpenAPIMediaType(schema=_Plain(plain={"type": "string", "format": "binary"}))
+        operation.responses["200"].content = dict.fromkeys(options["gives"], file)
     if options.get("versioned"):
         parameters.append(_parameter("If-Match", "header", _VERSION, required=True))
         refusals += _WITH_VERSION

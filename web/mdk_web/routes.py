@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mdk_web.attachments import api as attachments_api
+from mdk_web.attachments import pages as attachments_pages
 from mdk_web.calendars import pages as calendars_pages
 from mdk_web.cases import api as cases_api
 from mdk_web.cases import form_pages as case_form
@@ -26,6 +28,7 @@ PAGE_HANDLERS: list[Any] = [
     *home_pages.HANDLERS,
     *cases_pages.HANDLERS,
     *case_form.HANDLERS,
+    *attachments_pages.HANDLERS,
     *triage_pages.HANDLERS,
     *queue_pages.HANDLERS,
     *conferences_pages.HANDLERS,
@@ -38,6 +41,7 @@ PAGE_HANDLERS: list[Any] = [
 LINK_HANDLERS: list[Any] = [*rsvp_pages.HANDLERS]
 API_HANDLERS: list[Any] = [
     *cases_api.HANDLERS,
+    *attachments_api.HANDLERS,
     *conferences_api.HANDLERS,
     *minutes_api.HANDLERS,
     *pathways_api.HANDLERS,

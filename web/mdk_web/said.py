@@ -16,6 +16,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "case-redirected": "Hänvisat. Remittenten meddelas.",
         "case-declined": "Avböjt. Remittenten meddelas.",
         "case-read-confirmed": "Tack. Läsningen är bekräftad.",
+        "attachments-added": "Bilagorna är sparade. De visas för alla som läser ärendet.",
+        "attachment-removed": "Bilagan är borttagen. Historiken visar att den har funnits.",
         "glass-broken": "Nödöppnat i 24 timmar. Åtkomsten är loggad och granskas.",
         "conference-planned": "Konferensen är planerad. Ingen kallas förrän du skickar ut agendan.",
         "conference-changed": "Konferensen är ändrad.",

@@ -353,6 +353,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "table_dependent": "Beror på omräkningstabell",
             "incomplete": "Går inte att räkna ut än",
         },
+        "attachment_kind": {"pdf": "PDF", "png": "PNG-bild", "jpeg": "JPEG-bild"},
         "hint_kind": {"safety": "Säkerhet", "time": "Tid", "pathway": "Väg framåt"},
         "identification": {"yes": "Uppfyller kriterierna", "no": "Uppfyller inte kriterierna", "unknown": "Oklart än"},
         "required_for": {"submit": "för att skicka in", "release": "före konferensen"},

@@ -56,6 +56,8 @@ def acts_of(view: CaseView, viewer: Viewer) -> set[str]:
         "edit": view.state in rules.EDITABLE,
         "submit": view.state in rules.MOVES["submit"][0],
         "supplement": view.state in _ANNOUNCED,
+        "attach": view.state in rules.OPEN,
+        "detach": view.state in rules.EDITABLE,
         "confirm-read": (view.outcome is not None or view.answer is not None) and view.read_confirmed_at is None,
     }
     return {act for act, is_open in offered.items() if is_open}
