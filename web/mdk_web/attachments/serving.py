@@ -7,8 +7,9 @@ from mdk_web.visits import Visit
 
 # The answer is no page of ours: it may run nothing, fetch nothing and be framed nowhere.
 _HEADERS = {
-    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
-    "object-src 'self'; plugin-types application/pdf; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
 }
 
