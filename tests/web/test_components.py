@@ -10,6 +10,7 @@ from jinja2 import nodes
 from jinja2.exceptions import UndefinedError
 from msgspec import UNSET
 
+from mdk.cases.file_structs import AttachmentLine
 from mdk_web import rendering, words
 
 EVIL = "<script>alert(1)</script>"
@@ -27,6 +28,7 @@ CASE = {
     "protected": True,
 }
 FIELD = {"name": "patient.name", "label": EVIL, "value": EVIL, "error": EVIL}
+FILE = AttachmentLine(id="f1", name=EVIL, kind="pdf", size=1_234_567, at=AT, by=EVIL)
 CHOICES = [("a", EVIL), ("b", "B")]
 
 # One good call of every public macro; a new macro without one fails the second test.
@@ -68,6 +70,11 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "yes_no_unknown": FIELD,
         "checkbox_group": {"name": "pain.types", "label": EVIL, "options": CHOICES, "values": ["b"], "error": EVIL},
         "checkbox": {"name": "a", "label": EVIL, "checked": True, "error": EVIL},
+    },
+    "files": {
+        "file_field": {"name": "files", "label": EVIL, "error": EVIL, "accept": "image/png"},
+        "file_size": {"bytes": 340_000},
+        "attachment_rows": {"number": "MDK-2026-0014", "files": [FILE], "removable": True},
     },
     "forms": {
         "csrf": {"token": EVIL},
@@ -294,3 +301,10 @@ def test_the_page_shell_says_when_its_context_is_incomplete(missing: str) -> Non
 
 def test_an_empty_side_column_leaves_nothing_behind() -> None:
     assert re.search(r"<aside[^>]*></aside>", rendering.render("layout/page.html", **PAGE))
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [(1, "1 kB"), (1_001, "2 kB"), (99_999, "100 kB"), (100_000, "0,1 MB"), (1_234_567, "1,2 MB")]
+)
+def test_a_size_is_told_as_people_say_it(size: int, told: str) -> None:
+    assert " ".join(call("files", "file_size", bytes=size).split()) == told
