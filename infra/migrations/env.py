@@ -15,6 +15,7 @@ TABLES = (
     "mdk.conferences.tables",
     "mdk.minutes.tables",
     "mdk.pathways.tables",
+    "mdk.figures.tables",
     "mdk_calendar.tables",
     "mdk_web.tables",
 )

@@ -144,6 +144,15 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "assignment.support": {Role.REGIONAL_FUNCTION: frozenset({Relation.SUPPORTS})},
     "standing.read": {Role.REGIONAL_FUNCTION: _ANY, Role.NEUROSURGERY: _ANY},
     "standing.keep": {Role.REGIONAL_FUNCTION: _ANY, Role.NEUROSURGERY: _ANY},
+    "figures.read": {
+        Role.COORDINATOR: _ANY,
+        Role.CHAIR: _ANY,
+        Role.CONSULTANT: _ANY,
+        Role.STEERING: _ANY,
+    },
+    "figures.read-whole": {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
+    "figures.set-goal": {Role.COORDINATOR: _ANY, Role.STEERING: _ANY},
+    "prevalence.import": {Role.COORDINATOR: _ANY, Role.STEERING: _ANY},
     "outbox.read": {Role.COORDINATOR: _ANY},
     "people.change": {Role.ADMIN: _ANY},
 }

@@ -10,6 +10,8 @@ from mdk_web.cases import form_pages as case_form
 from mdk_web.cases import pages as cases_pages
 from mdk_web.conferences import api as conferences_api
 from mdk_web.conferences import pages as conferences_pages
+from mdk_web.figures import api as figures_api
+from mdk_web.figures import pages as figures_pages
 from mdk_web.home import pages as home_pages
 from mdk_web.live import pages as live_pages
 from mdk_web.minutes import api as minutes_api
@@ -36,6 +38,7 @@ PAGE_HANDLERS: list[Any] = [
     *minutes_pages.HANDLERS,
     *live_pages.HANDLERS,
     *pathways_pages.HANDLERS,
+    *figures_pages.HANDLERS,
     *outbox_pages.HANDLERS,
 ]
 LINK_HANDLERS: list[Any] = [*rsvp_pages.HANDLERS]
@@ -46,4 +49,5 @@ API_HANDLERS: list[Any] = [
     *minutes_api.HANDLERS,
     *pathways_api.HANDLERS,
     *urgent_api.HANDLERS,
+    *figures_api.HANDLERS,
 ]

@@ -34,6 +34,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "referral-accepted": "Remissen är accepterad.",
         "assignment-accepted": "Uppdraget är accepterat.",
         "feed-stopped": "Adressen har slutat gälla.",
+        "goal-set": "Målnivån är beslutad och gäller från nu.",
+        "prevalence-imported": "Punktprevalensen är inläst. Behov och jämlikhet jämförs med den från nu.",
         "mail-again": "Mejlet skickas igen.",
         "series-begun": "Serien är planerad tolv veckor framåt. Ingen kallas förrän du skickar ut en agenda.",
     }

@@ -43,6 +43,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/conferences", "Konferenser", "conference.read"),
     ("/referrals", "Inkorg", "referral.work"),
     ("/assignments-inbox", "Inkorg", "assignment.work"),
+    ("/figures", "Uppföljning", "figures.read"),
     ("/outbox", "Utkorg", "outbox.read"),
 )
 

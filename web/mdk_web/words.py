@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec import UnsetType
 
 from mdk_web.case_words import CASE_ACT_FIELDS, CASE_ACTS
+from mdk_web.figure_words import FIGURE_WORDS
 from mdk_web.meeting_words import MEETING_FIELDS
 
 SECTIONS: Mapping[str, str] = MappingProxyType(
@@ -358,6 +359,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "identification": {"yes": "Uppfyller kriterierna", "no": "Uppfyller inte kriterierna", "unknown": "Oklart än"},
         "required_for": {"submit": "för att skicka in", "release": "före konferensen"},
         "section": SECTIONS,
+        **FIGURE_WORDS,
     }
 )
 

@@ -80,6 +80,42 @@ def import_cases(file: str, email: str, *, is_submitted: bool) -> None:
         raise Failure(f"{refused} av {len(documents)} ärenden avvisades; felen står ovan.", FAILED)
 
 
+@import_.command("prevalence")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--as", "email", required=True, metavar="EMAIL", help="Den som tabellen läses in av.")
+@click.option("--year", type=int, required=True, help="Året då patienterna räknades.")
+@click.option("--week", type=int, required=True, help="Veckan då patienterna räknades.")
+@click.option("--source", required=True, help="Vem som räknade, och hur.")
+def import_prevalence(file: str, email: str, year: int, week: int, source: str) -> None:
+    """Läs in en punktprevalens från FILE (- för standard in): ort, region, anslutna, hög dos, pågående avancerad.
+
+    Första raden namnger kolumnerna (place;region;patients;high_dose;advanced) och den sista är Summa. Stämmer inte
+    summorna, eller är någon rad fel, läses ingenting in och varje fel skrivs ut.
+    """
+    from mdk import clock
+    from mdk.errors import Invalid
+    from mdk.figures.service import import_prevalence as taken_in
+    from mdk.figures.structs import SurveyBody
+    from mdk.parsing import parse
+    from mdk.people.queries import viewer
+
+    with click.open_file(file, "rb") as opened_file:
+        table = opened_file.read().decode("utf-8", "replace")
+    with opened() as store:
+        with store.database.reading() as session:
+            by = viewer(session, email=email)
+        try:
+            body = parse(SurveyBody, {"year": year, "week": week, "source": source, "table": table})
+            with store.database.writing() as session:
+                survey = taken_in(session, body=body, by=by, at=clock.now())
+        except Invalid as refusal:
+            for problem in refusal.problems:
+                say(f"    {problem.field or 'tabellen'}: {problem.message}")
+            raise Failure("Ingenting lästes in; felen står ovan.", FAILED) from refusal
+    counted = f"{len(survey.lines)} orter, {survey.patients} anslutna, {survey.high_dose} med hög dos"
+    say(f"Vecka {week} år {year}: {counted}.")
+
+
 @click.group()
 def audit() -> None:
     """Åtkomstloggen."""

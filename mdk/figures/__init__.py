@@ -1,0 +1,1 @@
+"""What the conference's work amounts to, in numbers: per year, region and outcome."""

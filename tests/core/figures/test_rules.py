@@ -1,0 +1,199 @@
+"""Figures against a computation that knows no cleverness: every count and every day, one case at a time."""
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mdk import clock
+from mdk.figures import goals, rules
+from mdk.figures.structs import CaseFact, RegionFigures
+from mdk.figures.suppression import SMALLEST_SHOWN
+
+REGIONS = ("skane", "halland", "kronoberg", "blekinge")
+YEAR = 2026
+START = datetime(2025, 12, 20, 9, 0, tzinfo=UTC)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> CaseFact:
+    """A case that went as far as it went, in whole hours, around two turns of the year."""
+
+    def later(moment: datetime | None, chance: bool = True) -> datetime | None:  # noqa: FBT001, FBT002
+        if moment is None or (chance and draw(st.booleans()) is False):
+            return None
+        return moment + timedelta(hours=draw(st.integers(1, 24 * 30)))
+
+    submitted_at = START + timedelta(hours=draw(st.integers(0, 24 * 400)))
+    triaged_at = later(submitted_at)
+    discussed_at = later(triaged_at)
+    decided_at = later(discussed_at)
+    ended_at = later(decided_at)
+    return CaseFact(
+        number=f"MDK-2026-{draw(st.integers(1, 9999)):04d}",
+        region=draw(st.sampled_from(REGIONS)),
+        place=draw(st.sampled_from(["Lund", "Malmö", "Övriga"])),
+        is_child=False,
+        days_allowed=draw(st.sampled_from([2, 7, 14])),
+        stood_still=draw(st.sampled_from([0.0, 0.5, 3.0])),
+        submitted_at=submitted_at,
+        triaged_at=triaged_at,
+        accepted_at=triaged_at,
+        discussed_at=discussed_at,
+        decided_at=decided_at,
+        read_at=later(decided_at),
+        outcome=draw(st.sampled_from(["extern_pump", "intern_pump", "nerve_block", "not_suitable"]))
+        if decided_at
+        else None,
+        due=date(2026, 7, 1) if decided_at else None,
+        ended=draw(st.sampled_from(["done", "partly", "not_done", "died"])) if ended_at else "",
+        ended_at=ended_at,
+        reason_code=draw(st.sampled_from(["no_bed", "other"])),
+    )
+
+
+def year_of(moment: datetime | None) -> int:
+    return clock.local(moment).year if moment else 0
+
+
+def plainly(facts: list[CaseFact]) -> dict[str, Any]:
+    """The same figures, counted the long way."""
+    found: dict[str, Any] = dict.fromkeys(("submitted", "discussed", "decided", "done", "not_done", "died_before"), 0)
+    outcomes: dict[str, int] = {}
+    days = []
+    for fact in facts:
+        found["submitted"] += year_of(fact.submitted_at) == YEAR
+        found["discussed"] += year_of(fact.discussed_at) == YEAR
+        found["done"] += fact.ended == "done" and year_of(fact.ended_at) == YEAR
+        found["not_done"] += fact.ended == "not_done" and year_of(fact.ended_at) == YEAR
+        found["died_before"] += fact.ended == "died" and year_of(fact.ended_at) == YEAR
+        if fact.decided_at is not None and year_of(fact.decided_at) == YEAR:
+            found["decided"] += 1
+            outcomes[str(fact.outcome)] = outcomes.get(str(fact.outcome), 0) + 1
+            days.append((fact.decided_at - fact.submitted_at).total_seconds() / 86400)
+    days.sort()
+    middle = len(days) // 2
+    found["outcomes"] = outcomes
+    found["n"] = len(days)
+    found["median"] = None
+    if days:
+        found["median"] = days[middle] if len(days) % 2 else (days[middle - 1] + days[middle]) / 2
+        found["p90"] = days[math.ceil(len(days) * 0.9) - 1]
+    return found
+
+
+@settings(max_examples=60)
+@given(st.lists(histories(), max_size=25))
+def test_the_figures_are_what_counting_one_by_one_gives(facts: list[CaseFact]) -> None:
+    figures, plain = rules.figures_of(rules.ALL, facts, YEAR), plainly(facts)
+    spread = figures.days["submission_to_decision"]
+    for name in ("submitted", "discussed", "decided", "done", "not_done", "died_before"):
+        assert getattr(figures, name) == plain[name], name
+    assert {code: count for code, count in figures.outcomes.items() if count} == plain["outcomes"]
+    assert spread.n == plain["n"]
+    if plain["n"]:
+        assert (spread.median, spread.p90) == (round(plain["median"], 1), round(plain["p90"], 1))
+
+
+def whole(facts: list[CaseFact]) -> list[RegionFigures]:
+    rows = [rules.figures_of(name, [fact for fact in facts if fact.region == name], YEAR) for name in REGIONS]
+    return [*rows, rules.figures_of(rules.ALL, facts, YEAR)]
+
+
+def cells(row: RegionFigures) -> dict[str, int | None]:
+    found = {name: getattr(row, name) for name in rules.COUNTED}
+    for group in ("outcomes", "implemented", "reasons", "submitted_by_place", "treated_by_place"):
+        found |= {f"{group}.{code}": count for code, count in getattr(row, group).items()}
+    return found | {f"n.{step}": spread.n for step, spread in row.days.items()}
+
+
+@settings(max_examples=25)
+@given(st.lists(histories(), min_size=1, max_size=40))
+def test_what_is_shown_hides_every_small_count_and_changes_no_other(facts: list[CaseFact]) -> None:
+    before = whole(facts)
+    after = rules.without_small(before)
+    for row, veiled in zip(before, after, strict=True):
+        for name, count in cells(veiled).items():
+            assert count is None or count == cells(row)[name]
+            assert count is None or count == 0 or count >= SMALLEST_SHOWN, name
+            assert count is not None or cells(row)[name], name
+
+
+@settings(max_examples=25)
+@given(st.lists(histories(), min_size=1, max_size=40))
+def test_no_row_or_column_of_the_table_gives_one_count_away(facts: list[CaseFact]) -> None:
+    *regions, total = [cells(row) for row in rules.without_small(whole(facts))]
+    for name, count in total.items():
+        missing = [row for row in regions if row.get(name) is None and name in row]
+        assert count is None or len(missing) != 1, name
+    for row in [*regions, total]:
+        for group, of in (("outcomes", "decided"), ("implemented", "done"), ("reasons", "not_done")):
+            parts = [count for name, count in row.items() if name.startswith(f"{group}.")]
+            assert row[of] is None or parts.count(None) != 1, group
+
+
+def test_a_share_that_tells_of_one_case_late_is_not_shown() -> None:
+    spread = rules.spread_of([1.0] * 9 + [30.0], [True] * 9 + [False])
+    assert spread.within == 0.9
+    rows = rules.without_small([msgspec_replaced(spread), msgspec_replaced(spread)])
+    assert rows[0].days["submission_to_triage"].within is None
+    assert rows[0].days["submission_to_triage"].median == 1.0
+
+
+def msgspec_replaced(spread: Any) -> RegionFigures:
+    import msgspec
+
+    empty = rules.figures_of("skane", [], YEAR)
+    return msgspec.structs.replace(empty, days={**empty.days, "submission_to_triage": spread})
+
+
+@pytest.mark.parametrize(
+    ("days", "median", "p90"), [([3.0], 3.0, 3.0), ([1.0, 2.0], 1.5, 2.0), (list(range(1, 11)), 5.5, 9)]
+)
+def test_median_and_ninetieth_percentile(days: list[float], median: float, p90: float) -> None:
+    spread = rules.spread_of([float(day) for day in days], [])
+    assert (spread.median, spread.p90, spread.within) == (median, p90, None)
+
+
+def fact(**given: Any) -> CaseFact:
+    usual: dict[str, Any] = {
+        "number": "MDK-2026-0001", "region": "skane", "place": "Lund", "is_child": False, "days_allowed": 7,
+        "stood_still": 0.0, "submitted_at": datetime(2026, 3, 2, 8, 0, tzinfo=UTC),
+    }  # fmt: skip
+    return CaseFact(**{**usual, **given})
+
+
+def test_triage_on_monday_of_what_came_in_on_friday_is_in_time() -> None:
+    friday = datetime(2026, 3, 6, 15, 0, tzinfo=UTC)
+    in_time = fact(submitted_at=friday, triaged_at=datetime(2026, 3, 9, 15, 0, tzinfo=UTC))
+    late = fact(submitted_at=friday, triaged_at=datetime(2026, 3, 9, 15, 1, tzinfo=UTC))
+    assert [goals.tally("triage_in_time", [each], YEAR) for each in (in_time, late)] == [
+        goals.Tally(1, 0), goals.Tally(0, 1),
+    ]  # fmt: skip
+
+
+def test_the_time_at_the_referrer_is_not_counted_against_the_decision() -> None:
+    decided = datetime(2026, 3, 12, 8, 0, tzinfo=UTC)
+    assert rules.kept_target("submission_to_decision", fact(decided_at=decided, stood_still=3.0)) is True
+    assert rules.kept_target("submission_to_decision", fact(decided_at=decided, stood_still=2.9)) is False
+
+
+def test_who_died_before_was_found_too_late_and_not_treated() -> None:
+    died = fact(decided_at=datetime(2026, 3, 4, 8, 0, tzinfo=UTC), outcome="extern_pump", ended="died",
+                ended_at=datetime(2026, 3, 6, 8, 0, tzinfo=UTC))  # fmt: skip
+    assert goals.tally("found_in_time", [died], YEAR) == goals.Tally(0, 1)
+    assert goals.tally("implemented", [died], YEAR) == goals.Tally(0, 1)
+    figures = rules.figures_of(rules.ALL, [died], YEAR)
+    assert (figures.treated, figures.died_before, figures.not_done) == (0, 1, 0)
+
+
+def test_a_goal_tells_its_change_in_percentage_points_and_hides_what_is_small() -> None:
+    now = {"skane": goals.Tally(9, 1), "halland": goals.Tally(10, 0), "all": goals.Tally(19, 1)}
+    before = {"skane": goals.Tally(8, 2), "halland": goals.Tally(0, 0), "all": goals.Tally(8, 2)}
+    plain = {value.region: (value.value, value.change) for value in goals.values(now, before, hide=False)}
+    assert plain == {"skane": (0.9, 10.0), "halland": (1.0, None), "all": (0.95, 15.0)}
+    veiled = {value.region: value.value for value in goals.values(now, before, hide=True)}
+    assert veiled == {"skane": None, "halland": 1.0, "all": None}

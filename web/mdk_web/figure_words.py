@@ -1,0 +1,53 @@
+"""Owns the Swedish words of the figures."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+FIGURE_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "figures_region": {
+            "skane": "Skåne",
+            "halland": "Halland",
+            "kronoberg": "Kronoberg",
+            "blekinge": "Blekinge",
+            "all": "Alla fyra",
+        },
+        "counted": {
+            "submitted": "Inskickade ärenden",
+            "answered": "Besvarade direkt",
+            "discussed": "Diskuterade",
+            "decided": "Med rekommendation",
+            "done": "Utförda",
+            "partly": "Delvis utförda",
+            "not_done": "Inte utförda",
+            "died_before": "Patienten avled före",
+            "treated": "Fick interventionell smärtbehandling",
+        },
+        "counted_group": {
+            "outcomes": "Rekommenderat",
+            "implemented": "Utfört",
+            "reasons": "Skäl till att det inte utfördes",
+        },
+        "step": {
+            "submission_to_triage": "Från inskickat till bedömt",
+            "acceptance_to_discussion": "Från accepterat till diskuterat",
+            "submission_to_decision": "Från inskickat till rekommendation",
+            "decision_to_read": "Från rekommendation till läst av remittenten",
+            "decision_to_done": "Från rekommendation till utfört",
+        },
+        "step_target": {
+            "submission_to_triage": "en arbetsdag",
+            "acceptance_to_discussion": "",
+            "submission_to_decision": "den tid som brådskandegrad och förväntad överlevnad tillåter",
+            "decision_to_read": "",
+            "decision_to_done": "den dag som protokollet anger",
+        },
+        "goal": {
+            "triage_in_time": "Bedömt inom en arbetsdag",
+            "decision_in_time": "Rekommendation inom tillåten tid",
+            "read_in_time": "Läst av remittenten inom en arbetsdag",
+            "implemented": "Det som rekommenderades blev utfört",
+            "found_in_time": "Inte för sent: patienten hann få det som rekommenderades",
+        },
+    }
+)
