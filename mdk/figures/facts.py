@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -44,7 +44,7 @@ def facts(session: Session, *, first: date, last: date) -> list[CaseFact]:
     return [_fact(row, passed[row.number], ends.get(row.id)) for row in rows if row.home_region is not None]
 
 
-def _cases() -> Select[Any]:
+def _cases() -> Any:
     return (
         select(
             col(Case.id),

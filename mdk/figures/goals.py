@@ -76,19 +76,24 @@ def tally(goal: str, facts: Sequence[CaseFact], year: int) -> Tally:
 
 def values(tallies: Mapping[str, Tally], before: Mapping[str, Tally], *, hide: bool) -> list[GoalValue]:
     """One goal's values from its tallies of this year and the one before, by region and for all together (`all`)."""
-    veiled = (_veiled(tallies) | _veiled(before)) if hide else set()
     gone_now = _veiled(tallies) if hide else set()
-    found = []
-    for region, now in tallies.items():
-        earlier = before[region].share
-        is_comparable = now.share is not None and earlier is not None and region not in veiled
-        change = round(100 * (now.share - earlier), 1) if is_comparable else None
-        value = None if region in gone_now else now.share
-        found.append(GoalValue(region, value, change, is_hidden=region in veiled))
-    return found
+    gone = gone_now | (_veiled(before) if hide else set())
+    return [
+        GoalValue(
+            region,
+            value=None if region in gone_now else now.share,
+            change=None if region in gone else _change(now.share, before[region].share),
+            is_hidden=region in gone,
+        )
+        for region, now in tallies.items()
+    ]
 
 
-def _is_met(goal: str, fact: CaseFact) -> bool:
+def _change(now: float | None, before: float | None) -> float | None:
+    return None if now is None or before is None else round(100 * (now - before), 1)
+
+
+def _is_met(goal: str, fact: CaseFact) -> bool | None:
     if goal == "triage_in_time":
         return kept_target("submission_to_triage", fact)
     if goal == "decision_in_time":

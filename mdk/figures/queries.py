@@ -91,7 +91,9 @@ def _facts(session: Session, first: int, last: int) -> list[CaseFact]:
 
 
 def _by_region(found: list[CaseFact]) -> dict[str, list[CaseFact]]:
-    by_region = {one.id: [fact for fact in found if fact.region == one.id] for one in regions()}
+    by_region: dict[str, list[CaseFact]] = {
+        one.id: [fact for fact in found if fact.region == one.id] for one in regions()
+    }
     return {**by_region, rules.ALL: found}
 
 

@@ -63,7 +63,7 @@ def import_prevalence(session: Session, *, body: SurveyBody, by: Viewer, at: dat
     session.flush()
     session.add_all(
         PrevalenceCount(
-            survey_id=survey.id,
+            survey_id=survey.id or 0,
             position=position,
             place=line.place,
             region=line.region,

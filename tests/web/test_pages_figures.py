@@ -85,7 +85,9 @@ def test_a_level_that_is_none_is_refused_with_its_typing_kept(people: People, ty
 
 def test_a_point_prevalence_is_pasted_and_a_wrong_one_kept_for_mending(people: People) -> None:
     coordinator = people[make.COORDINATOR]
-    wrong = coordinator.post("/figures/prevalence", year="2026", week="39", source="", table=TABLE.replace("Summa;;30", "Summa;;31"))
+    wrong = coordinator.post(
+        "/figures/prevalence", year="2026", week="39", source="", table=TABLE.replace("Summa;;30", "Summa;;31")
+    )
     assert wrong.status == 422
     assert "Summa;;31" in wrong.html
     right = coordinator.post("/figures/prevalence", year="2026", week="39", source="Nätverket", table=TABLE)
@@ -94,4 +96,4 @@ def test_a_point_prevalence_is_pasted_and_a_wrong_one_kept_for_mending(people: P
 
 
 def test_a_year_that_is_none_is_refused(people: People) -> None:
-    assert people[make.COORDINATOR].get("/figures?year=19").status == 400
+    assert people[make.COORDINATOR].get("/figures?year=19").status == 422

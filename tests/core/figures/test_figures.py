@@ -11,7 +11,9 @@ from mdk.figures.structs import GoalBody, Statistics
 LATER = make.MEETS + 2 * make.DAY
 
 
-def figures(database: Database, *, by: str = make.COORDINATOR, year: int = 2026, region: str | None = None) -> Statistics:
+def figures(
+    database: Database, *, by: str = make.COORDINATOR, year: int = 2026, region: str | None = None
+) -> Statistics:
     with database.reading() as session:
         return queries.statistics(session, year=year, region=region, by=make.viewer(database, by), at=LATER)
 
@@ -70,7 +72,9 @@ def test_others_see_no_figures(ward: Database, by: str) -> None:
         figures(ward, by=by)
 
 
-def set_level(database: Database, level: float, *, version: int = 0, by: str = make.STEERING, goal: str = "implemented") -> int:
+def set_level(
+    database: Database, level: float, *, version: int = 0, by: str = make.STEERING, goal: str = "implemented"
+) -> int:
     with database.writing() as session:
         row = service.set_goal(
             session, goal=goal, version=version, body=GoalBody(level=level), by=make.viewer(database, by), at=make.AT

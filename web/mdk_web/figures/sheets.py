@@ -21,7 +21,7 @@ def download(name: str, rows: Iterable[Sequence[object]]) -> Response[bytes]:
     csv.writer(out, delimiter=";", lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
     return Response(
         b"\xef\xbb\xbf" + out.getvalue().encode(),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
     )
 
