@@ -5,6 +5,7 @@ levels are this system's own proposals; the chefsamråd sets the levels. Source:
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -68,9 +69,9 @@ _BASE: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def tally(goal: str, facts: Sequence[CaseFact], year: int) -> Tally:
-    """How many of a year's cases met and missed a goal of `PROPOSED`."""
-    verdicts = [_is_met(goal, fact) for name in _BASE[goal] for fact in happened(MOMENTS[name], facts, year)]
+def tally(goal: str, facts: Sequence[CaseFact], year: int, *, at: datetime) -> Tally:
+    """How many of a year's cases met and missed a goal of `PROPOSED`; what may still be met at `at` counts as neither."""
+    verdicts = [_is_met(goal, fact, at) for name in _BASE[goal] for fact in happened(MOMENTS[name], facts, year)]
     return Tally(met=verdicts.count(True), missed=verdicts.count(False))
 
 
@@ -93,13 +94,14 @@ def _change(now: float | None, before: float | None) -> float | None:
     return None if now is None or before is None else round(100 * (now - before), 1)
 
 
-def _is_met(goal: str, fact: CaseFact) -> bool | None:
+def _is_met(goal: str, fact: CaseFact, at: datetime) -> bool | None:
     if goal == "triage_in_time":
         return kept_target("submission_to_triage", fact)
     if goal == "decision_in_time":
         return kept_target("submission_to_decision", fact)
     if goal == "read_in_time":
-        return fact.read_at is not None and fact.read_at <= clock.add_working_days(fact.decided_at or fact.read_at, 1)
+        until = clock.add_working_days(fact.decided_at or fact.submitted_at, 1)
+        return None if fact.read_at is None and at <= until else (fact.read_at or at) <= until
     if goal == "implemented":
         return fact.ended == "done"
     return fact.outcome != "too_late" and fact.ended != "died"

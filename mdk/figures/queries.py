@@ -51,7 +51,7 @@ def goals(session: Session, *, year: int, by: Viewer, at: datetime, hide: bool =
     lines = []
     for goal, proposed in goal_rules.PROPOSED.items():
         now, before = (
-            {name: goal_rules.tally(goal, group, each) for name, group in _by_region(found).items()}
+            {name: goal_rules.tally(goal, group, each, at=at) for name, group in _by_region(found).items()}
             for each in (year, year - 1)
         )
         row = decided.get(goal)

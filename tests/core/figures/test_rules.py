@@ -15,6 +15,7 @@ from mdk.figures.suppression import SMALLEST_SHOWN
 
 REGIONS = ("skane", "halland", "kronoberg", "blekinge")
 YEAR = 2026
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
 START = datetime(2025, 12, 20, 9, 0, tzinfo=UTC)
 
 
@@ -170,7 +171,7 @@ def test_triage_on_monday_of_what_came_in_on_friday_is_in_time() -> None:
     friday = datetime(2026, 3, 6, 15, 0, tzinfo=UTC)
     in_time = fact(submitted_at=friday, triaged_at=datetime(2026, 3, 9, 15, 0, tzinfo=UTC))
     late = fact(submitted_at=friday, triaged_at=datetime(2026, 3, 9, 15, 1, tzinfo=UTC))
-    assert [goals.tally("triage_in_time", [each], YEAR) for each in (in_time, late)] == [
+    assert [goals.tally("triage_in_time", [each], YEAR, at=NOW) for each in (in_time, late)] == [
         goals.Tally(1, 0), goals.Tally(0, 1),
     ]  # fmt: skip
 
@@ -184,8 +185,8 @@ def test_the_time_at_the_referrer_is_not_counted_against_the_decision() -> None:
 def test_who_died_before_was_found_too_late_and_not_treated() -> None:
     died = fact(decided_at=datetime(2026, 3, 4, 8, 0, tzinfo=UTC), outcome="extern_pump", ended="died",
                 ended_at=datetime(2026, 3, 6, 8, 0, tzinfo=UTC))  # fmt: skip
-    assert goals.tally("found_in_time", [died], YEAR) == goals.Tally(0, 1)
-    assert goals.tally("implemented", [died], YEAR) == goals.Tally(0, 1)
+    assert goals.tally("found_in_time", [died], YEAR, at=NOW) == goals.Tally(0, 1)
+    assert goals.tally("implemented", [died], YEAR, at=NOW) == goals.Tally(0, 1)
     figures = rules.figures_of(rules.ALL, [died], YEAR)
     assert (figures.treated, figures.died_before, figures.not_done) == (0, 1, 0)
 
@@ -197,3 +198,10 @@ def test_a_goal_tells_its_change_in_percentage_points_and_hides_what_is_small() 
     assert plain == {"skane": (0.9, 10.0), "halland": (1.0, None), "all": (0.95, 15.0)}
     veiled = {value.region: value.value for value in goals.values(now, before, hide=True)}
     assert veiled == {"skane": None, "halland": 1.0, "all": None}
+
+
+def test_what_was_decided_today_and_is_not_read_yet_counts_neither_way() -> None:
+    decided = fact(decided_at=datetime(2026, 3, 4, 8, 0, tzinfo=UTC), outcome="nerve_block")
+    today, later = datetime(2026, 3, 4, 15, 0, tzinfo=UTC), datetime(2026, 3, 5, 8, 1, tzinfo=UTC)
+    tallies = [goals.tally("read_in_time", [decided], YEAR, at=at) for at in (today, later)]
+    assert tallies == [goals.Tally(0, 0), goals.Tally(0, 1)]

@@ -13,6 +13,7 @@ from mdk.people.rules import check_role, may_ever
 from mdk_web.calls import query_of
 from mdk_web.figures import forms, sheets
 from mdk_web.figures.api import YearQuery
+from mdk_web.figures.shown import taken
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.visits import PageRequest, Visit, go, page, reading, writing
 
@@ -26,7 +27,13 @@ def index(request: PageRequest) -> Page:
         found = queries.statistics(visit.session, year=year, by=visit.viewer, at=visit.at)
         survey = prevalence.newest(visit.session)
         return page(
-            visit, "figures/index.html", found=found, years=_years(visit.at), survey=survey, cost=INTERN_PUMP_COST
+            visit,
+            "figures/index.html",
+            found=found,
+            years=_years(visit.at),
+            survey=survey,
+            cost=INTERN_PUMP_COST,
+            taken=taken,
         )
 
 
