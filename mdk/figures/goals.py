@@ -70,7 +70,7 @@ _BASE: Mapping[str, tuple[str, ...]] = {
 
 
 def tally(goal: str, facts: Sequence[CaseFact], year: int, *, at: datetime) -> Tally:
-    """How many of a year's cases met and missed a goal of `PROPOSED`; what may still be met at `at` counts as neither."""
+    """How many of a year's cases met and missed a goal; what may still be met at `at` counts as neither."""
     verdicts = [_is_met(goal, fact, at) for name in _BASE[goal] for fact in happened(MOMENTS[name], facts, year)]
     return Tally(met=verdicts.count(True), missed=verdicts.count(False))
 
