@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from mdk.conferences.tables import Conference
+from mdk.journey.readings import is_unread
 from mdk.journey.reviews import still_owed
 from mdk.outbox import service as outbox
 from mdk.outbox.tables import OutboxRow
@@ -24,6 +25,7 @@ _PAGES: Final[dict[str, str]] = {
     **dict.fromkeys(("assignment-received", "support-asked", "support-answered"), "/assignments-inbox"),
 }
 _REMINDERS: Final = frozenset({"urgent-reminder", "urgent-deadline"})
+_UNREAD: Final = "answer-unread"
 _UNKNOWN: Final = "Meddelandet är av ett slag som systemet inte känner."
 
 
@@ -38,7 +40,7 @@ def write(session: Session, row: OutboxRow, *, settings: Settings, at: datetime)
     if kind not in _KINDS or person is None or not person.active:
         outbox.given_up(session, row.id or 0, error=GONE if kind in _KINDS else _UNKNOWN)
         return
-    if kind in _REMINDERS and not still_owed(session, kind, row.key, person.id or 0):
+    if not _holds(session, kind, row.key, person.id or 0):
         outbox.settled(session, row.id or 0, at=at)
         return
     notice = _notice(row, cast("NoticeKind", kind), person, settings)
@@ -60,6 +62,13 @@ def write(session: Session, row: OutboxRow, *, settings: Settings, at: datetime)
         at=at,
     )
     outbox.settled(session, row.id or 0, at=at)
+
+
+def _holds(session: Session, kind: str, key: str, person_id: int) -> bool:
+    """Whether the reason of a reminder still holds; whatever is no reminder does."""
+    if kind == _UNREAD:
+        return is_unread(session, key)
+    return kind not in _REMINDERS or still_owed(session, kind, key, person_id)
 
 
 def _notice(row: OutboxRow, kind: NoticeKind, person: Person, settings: Settings) -> Notice:

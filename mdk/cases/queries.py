@@ -14,7 +14,8 @@ from mdk.audit.service import seen
 from mdk.cases import attached, reviews, rules
 from mdk.cases.hints import hints_of
 from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Submission, Supplement, Supplemented
-from mdk.cases.tables import Case, CaseRelation
+from mdk.cases.tables import Case, CaseRelation, TreatmentDecision
+from mdk.cases.treatment_structs import TreatmentDecisionLine
 from mdk.clinical.structs import Assessment
 from mdk.db import choices
 from mdk.errors import NotFound
@@ -147,6 +148,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         answer=case.answer,
         outcome=case.outcome,
         read_confirmed_at=case.read_confirmed_at,
+        treatment_decisions=_decisions(session, case),
         urgent_review=reviews.shown(session, case, may_read=may("urgent.read-opinions", by, tied)),
     )
 
@@ -180,6 +182,16 @@ def _supplements(session: Session, case: Case) -> list[Supplemented]:
     moves = [move for move in history(session, "case", case.number) if move.act == "supplement"]
     people = names(session, {move.by for move in moves}) if moves else {}
     return [Supplemented(move.at, people.get(move.by, ""), move.reason) for move in moves]
+
+
+def _decisions(session: Session, case: Case) -> list[TreatmentDecisionLine]:
+    rows = session.execute(
+        select(TreatmentDecision, col(Person.name))
+        .join(Person, col(Person.id) == col(TreatmentDecision.person_id))
+        .where(col(TreatmentDecision.case_id) == case.id)
+        .order_by(col(TreatmentDecision.id))
+    )
+    return [TreatmentDecisionLine(row.follows, row.why, name, row.at) for row, name in rows]  # type: ignore[arg-type]
 
 
 def _open_cases(session: Session, case: Case, *, by: Viewer, at: datetime) -> list[OpenCase]:

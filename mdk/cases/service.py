@@ -203,6 +203,13 @@ def confirm_read(session: Session, *, number: str, by: Viewer, at: datetime) -> 
     return case
 
 
+def ask_to_read(session: Session, case: Case, *, by: Viewer, at: datetime) -> None:
+    """Have the referring unit read again what was added to its answer, as part of an act whose right was checked."""
+    case.read_confirmed_at = None
+    _tell_referrer(session, case, "minutes-added", at)
+    did(session, "case.ask-to-read", by=by, at=at, cases=(case.number,))
+
+
 def break_glass(session: Session, *, number: str, reason: str, by: Viewer, at: datetime) -> None:
     """Give the viewer 24 hours' access to a case (nödöppning); it is logged and listed to the auditor.
 

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from mdk.cases.file_structs import AttachmentLine
 from mdk.cases.review_structs import UrgentReviewView
+from mdk.cases.treatment_structs import TreatmentDecisionLine
 from mdk.clinical.structs import Assessment, Hint, Identification, Omeq, OpioidLine
 from mdk.parsing import YesNo
 
@@ -303,6 +304,7 @@ class CaseView(Submission, kw_only=True):
     answer: str | None
     outcome: str | None
     read_confirmed_at: datetime | None
+    treatment_decisions: list[TreatmentDecisionLine]
     urgent_review: UrgentReviewView | None
 
 

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from mdk.cases.file_structs import AttachmentKind
 from mdk.cases.structs import CaseState, RegionCode, Urgency
+from mdk.cases.treatment_structs import Follows
 from mdk.columns import Versioned, one_of
 
 _QUEUED = text("state = 'accepted'")
@@ -107,6 +108,21 @@ class CaseChange(SQLModel, table=True):
     person_id: int = Field(foreign_key="person.id")
     state: str
     changes: str = Field(default="[]", sa_column=Column(Text, nullable=False))
+
+
+class TreatmentDecision(SQLModel, table=True):
+    """What the treating doctor decided with the patient, beside the recommendation; the newest of a case stands."""
+
+    __tablename__ = "treatment_decision"
+    __table_args__ = (one_of("follows", get_args(Follows)),)
+    personal: ClassVar[frozenset[str]] = frozenset({"why"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case_file.id", index=True)
+    follows: str
+    why: str = Field(default="", sa_column=Column(Text, nullable=False))
+    at: datetime
+    person_id: int = Field(foreign_key="person.id")
 
 
 class CaseCounter(SQLModel, table=True):

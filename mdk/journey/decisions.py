@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from mdk.cases import service as cases
 from mdk.cases.tables import Case
+from mdk.clock import add_working_days
 from mdk.conferences.agenda import let_go
 from mdk.minutes import service as minutes_service
 from mdk.minutes.queries import body_of, signed_before
@@ -16,6 +17,8 @@ from mdk.outbox.service import notice
 from mdk.pathways import service as pathways
 from mdk.people.queries import function_unit, holders, unit_of_kind
 from mdk.people.structs import Role, Viewer
+
+UNREAD_DAYS = 1  # working days after which whoever has not confirmed having read is reminded
 
 
 def sign(
@@ -65,7 +68,10 @@ def set_going(session: Session, case: Case, minutes: Minutes, *, by: Viewer, at:
         _refer(session, case, minutes, body, by=by, at=at)
     elif body.outcome == "extern_pump":
         _assign(session, case, minutes, body, by=by, at=at)
-    notice(session, "minutes-signed", person_id=case.submitted_by or case.created_by, key=case.number, at=at)
+    referrer = case.submitted_by or case.created_by
+    notice(session, "minutes-signed", person_id=referrer, key=case.number, at=at)
+    if body.outcome != "deferred":
+        notice(session, "answer-unread", person_id=referrer, key=case.number, at=add_working_days(at, UNREAD_DAYS))
 
 
 def _refer(session: Session, case: Case, minutes: Minutes, body: MinutesBody, *, by: Viewer, at: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import col
 from mdk.audit.service import seen
 from mdk.cases import queries as case_queries
 from mdk.cases.rules import is_child, value_at
+from mdk.cases.structs import Submission
 from mdk.cases.tables import Case, UrgentOpinion
 from mdk.clinical.reference import region
 from mdk.clock import today
@@ -26,7 +27,7 @@ from mdk.minutes.tables import Minutes, MinutesAddendum
 from mdk.people.queries import names
 from mdk.people.rules import Relation, check_may, check_role, may
 from mdk.people.structs import Role, Viewer
-from mdk.people.tables import Person
+from mdk.people.tables import Person, Unit
 
 _COORDINATES = frozenset({Role.COORDINATOR})
 
@@ -185,6 +186,8 @@ def suggestion(session: Session, conference: Conference, case: Case) -> MinutesB
             for person in people
             if person.role != "presenter" or (presenter is not None and person.email == presenter.email)
         ],
+        alternatives=_tried(submission),
+        opioid_plan_owner=_text(submission, "patient.care_place") or session.get_one(Unit, case.unit_id).name,
         contraindications=rules.suggested_contraindications(
             infection=value_at(submission, "safety.infection") or None,
             intraspinal=value_at(submission, "safety.intraspinal_growth") or None,
@@ -194,6 +197,17 @@ def suggestion(session: Session, conference: Conference, case: Case) -> MinutesB
         informs_patient="" if presenter is None else presenter.name,
         out_of_hours_contact=home.out_of_hours if home and home.out_of_hours_cover == "round_the_clock" else "",
     )
+
+
+def _tried(submission: Submission) -> str:
+    """What the case says was tried and is going on, to begin the account of alternatives with."""
+    said = (("Prövat", "treatments.earlier"), ("Pågår", "treatments.ongoing"))
+    return "\n".join(f"{word}: {text}" for word, path in said if (text := _text(submission, path)))
+
+
+def _text(submission: Submission, path: str) -> str:
+    value = value_at(submission, path)
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _is_heard(session: Session, conference: Conference) -> bool:

@@ -24,9 +24,19 @@ _WRITABLE = frozenset({ConferenceState.IN_SESSION, ConferenceState.CLOSED})
 
 
 def save(
-    session: Session, *, conference_id: str, number: str, version: int, body: MinutesBody, by: Viewer, at: datetime
+    session: Session,
+    *,
+    conference_id: str,
+    number: str,
+    version: int,
+    body: MinutesBody,
+    by: Viewer,
+    at: datetime,
+    saved_from: str = "",
 ) -> Minutes:
     """Save a draft, from the conference's opening on; the first save (version 0) makes the case discussed.
+
+    `saved_from` names the opened form that it comes from, if any.
 
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("minutes.signed")` and
     `RuleBroken("minutes.not-in-session")`.
@@ -43,12 +53,13 @@ def save(
             outcome=body.outcome,
             saved_at=at,
             saved_by=by.person_id,
+            saved_from=saved_from,
         )
         session.add(minutes)
         if case.state == CaseState.SCHEDULED:
             cases.step(session, case, "discuss", by=by, at=at)
     minutes.document, minutes.outcome = document, body.outcome
-    minutes.saved_at, minutes.saved_by = at, by.person_id
+    minutes.saved_at, minutes.saved_by, minutes.saved_from = at, by.person_id, saved_from
     session.flush()
     did(session, "minutes.save", by=by, at=at, cases=(number,))
     publish(session, conference.id, "minutes", number=number)
@@ -176,10 +187,11 @@ def append(
     by: Viewer,
     at: datetime,
 ) -> None:
-    """Put a signed addendum to signed minutes, as part of an act whose right was checked."""
+    """Put a signed addendum to signed minutes, as part of an act whose right was checked; the referrer is told."""
     session.add(MinutesAddendum(minutes_id=minutes.id or 0, text=text, at=at, person_id=by.person_id))
     session.flush()
     _seal_addendum(session, conference, minutes, case=case, text=text, sealing=sealing, by=by, at=at)
+    cases.ask_to_read(session, case, by=by, at=at)
     did(session, "minutes.add", by=by, at=at, cases=(case.number,))
     publish(session, conference.id, "minutes", number=case.number)
 

@@ -32,6 +32,7 @@ class Minutes(Versioned, table=True):
     outcome: str | None = None
     saved_at: datetime
     saved_by: int = Field(foreign_key="person.id")
+    saved_from: str = ""  # the opened form that saved it last, so that one person's own typing is told from another's
     signed_at: datetime | None = None
     signed_by: int | None = Field(default=None, foreign_key="person.id")
     digest: str | None = None

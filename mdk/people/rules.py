@@ -60,6 +60,7 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "case.submit": {Role.REFERRER: _OWN},
     "case.supplement": {Role.REFERRER: _OWN},
     "case.confirm-read": {Role.REFERRER: _OWN},
+    "case.treatment-decision": {Role.REFERRER: _OWN},
     "case.attach": {Role.REFERRER: _OWN},
     "case.detach": {Role.REFERRER: _OWN},
     "case.read": {
@@ -81,6 +82,7 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "urgent.ratify": {Role.CHAIR: _SUBMITTED},
     "case.break-glass": dict.fromkeys(CLINICAL_ROLES, _ANY),
     "case.access-log": {Role.AUDITOR: _ANY},
+    "answer.unread": {Role.COORDINATOR: _ANY},
     "queue.read": {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
     "series.create": _PLANS,
     "series.read": _PLANS,

@@ -26,6 +26,7 @@ MAY_EVER: dict[str, set[Role]] = {
     "case.submit": {Role.REFERRER},
     "case.supplement": {Role.REFERRER},
     "case.confirm-read": {Role.REFERRER},
+    "case.treatment-decision": {Role.REFERRER},
     "case.accept": {Role.COORDINATOR, Role.CONSULTANT},
     "case.request-supplement": {Role.COORDINATOR, Role.CONSULTANT},
     "case.answer": {Role.COORDINATOR, Role.CONSULTANT},

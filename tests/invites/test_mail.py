@@ -205,6 +205,11 @@ NOTICES = {
     "case-accepted": "Ett av dina ärenden är mottaget och står i kö till en konferens.",
     "case-declined": "Ett av dina ärenden tas inte upp på konferensen; skälet finns i ärendet.",
     "minutes-signed": "Protokollet för ett ärende som rör dig är signerat och kan läsas.",
+    "minutes-added": "Protokollet för ett ärende som rör dig har fått ett tillägg som du behöver läsa.",
+    "answer-unread": "Konferensens svar på ett av dina ärenden väntar på att du bekräftar att du har läst det.",
+    "treatment-departs": (
+        "En behandlande läkare har beslutat annat än konferensen rekommenderade; skälet finns i ärendet."
+    ),
     "referral-received": "En ny remiss för implantation väntar i er inkorg.",
     "assignment-received": "Ett nytt uppdrag om pumpbehandling väntar i er inkorg.",
     "consultant-lost": "Konsulten kommer inte till konferensen {when}. Utse en ersättare eller flytta konferensen.",

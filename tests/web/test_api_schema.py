@@ -19,6 +19,7 @@ CONTRACT = {
     "/cases/{number}/redirect": {"post"},
     "/cases/{number}/decline": {"post"},
     "/cases/{number}/confirm-read": {"post"},
+    "/cases/{number}/treatment-decision": {"post"},
     "/cases/{number}/break-glass": {"post"},
     "/cases/{number}/access-log": {"get"},
     "/cases/{number}/history": {"get"},

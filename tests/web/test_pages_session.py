@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -110,14 +111,95 @@ def test_what_cannot_be_saved_comes_back_as_typed(people: People, session: str) 
     assert stored(people, session).version == 0
 
 
-def test_a_stale_save_keeps_the_typing_and_shows_the_way_to_the_other_version(people: People, session: str) -> None:
+@pytest.mark.parametrize(("choice", "stands"), [("mine", "Den andra."), ("theirs", "Den första.")])
+def test_what_two_typed_in_one_field_is_shown_twice_and_one_is_chosen(
+    people: People, session: str, choice: str, stands: str
+) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    write(people[CHAIR], session, answer="Den första.", motivation="Bara hos den första.")
+    late = person.send(page, session, do="save", answer="Den andra.", alternatives="Bara hos den andra.")
+    assert (late.status, late.values["answer"]) == (409, "Den andra.")
+    assert "Det du skrev står kvar" in late.words
+    assert "Behåll det som står här: Den andra." in late.words
+    assert "Ta det som är sparat: Den första." in late.words
+    assert [name for name in late.values if name.startswith("form.take.")] == ["form.take.answer"]
+    assert stored(people, session).answer == "Den första."
+    chosen = person.send(late, session, do="settle", **{"form.take.answer": choice})
+    found = stored(people, session)
+    assert (chosen.to, found.answer) == (session, stands)
+    assert (found.motivation, found.alternatives) == ("Bara hos den första.", "Bara hos den andra.")
+
+
+def test_a_choice_counts_only_against_the_version_that_was_shown(people: People, session: str) -> None:
     person = people[CHAIR]
     page = person.get(session)
     write(people[CHAIR], session, answer="Den första.")
-    late = person.send(page, session, do="save", answer="Den andra.")
-    assert (late.status, late.values["answer"]) == (409, "Den andra.")
-    assert "Det du skrev står kvar" in late.words
-    assert stored(people, session).answer == "Den första."
+    late = person.send(page, session, answer="Den andra.")
+    write(people[CHAIR], session, answer="Den tredje.")
+    again = person.send(late, session, do="settle", **{"form.take.answer": "mine"})
+    assert again.status == 409
+    assert "Ta det som är sparat: Den tredje." in again.words
+
+
+def autosave(person: Person, page: Page, path: str, **typed: str) -> Page:
+    """What htmx sends while the form is typed in, and gets."""
+    return person.typing(path, page.forms[path], **typed)
+
+
+def carried(part: Page) -> str:
+    """The version that the open form is made from after a save."""
+    found = re.search(r'name="version" value="(\d+)"', part.html)
+    return found[1] if found else ""
+
+
+def test_the_draft_saves_itself_and_is_told_to_be_saved(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    saved = autosave(person, page, session, answer="Ja")
+    assert (saved.status, carried(saved), saved.title) == (200, "1", "")
+    assert "Sparat" in saved.words
+    assert "Inte beslutför: saknar" in saved.words
+    assert stored(people, session).answer == "Ja"
+
+
+def test_what_is_typed_while_the_save_before_is_under_way_is_no_clash_with_oneself(
+    people: People, session: str
+) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    for said in ("J", "Ja", "Ja, nu."):  # each with the version that the page began with
+        assert autosave(person, page, session, answer=said).status == 200
+    assert stored(people, session).answer == "Ja, nu."
+
+
+def test_what_another_typed_in_another_field_comes_into_the_open_form(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    write(people[CHAIR], session, motivation="Hos den andra.")
+    saved = autosave(person, page, session, answer="Hos mig.")
+    assert "hämtat från någon annan: Närvaro, Motivering" in saved.words
+    assert 'id="at-motivation" hx-swap-oob="true"' in saved.html
+    found = stored(people, session)
+    assert (found.answer, found.motivation) == ("Hos mig.", "Hos den andra.")
+
+
+def test_while_two_versions_clash_nothing_is_saved_and_both_are_told(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    write(people[CHAIR], session, answer="Den första.")
+    late = autosave(person, page, session, answer="Den andra.")
+    assert (late.status, carried(late), late.title) == (409, "0", "")
+    assert "Inte sparat." in late.words
+    assert "Ta det som är sparat: Den första." in late.words
+    assert stored(people, session).version == 1
+
+
+def test_what_cannot_be_read_yet_is_told_while_typing(people: People, session: str) -> None:
+    person = people[CHAIR]
+    saved = autosave(person, person.get(session), session, due="2030-1")
+    assert (saved.status, saved.title) == (422, "")
+    assert "Inte sparat." in saved.words
 
 
 def test_a_region_without_cover_is_not_suggested_as_a_contact(people: People, session: str) -> None:

@@ -14,6 +14,8 @@ CASE_ACT_FIELDS: Mapping[str, str] = MappingProxyType(
         "deadline": "Svar senast",
         "conference": "Konferens",
         "remark": "Anmärkning",
+        "follows": "Följer du rekommendationen?",
+        "why": "Skäl",
     }
 )
 
@@ -40,6 +42,7 @@ CASE_ACTS: Mapping[str, str] = MappingProxyType(
         "urgent-conclude": "Snabbspåret sammanfattat",
         "urgent-ratify": "Ratificerat på konferensen",
         "return": "Remissen avböjd av neurokirurgin, åter i kön",
+        "treatment-decision": "Behandlande läkares beslut",
         "close": "Avslutat",
     }
 )

@@ -22,6 +22,7 @@ MAX_FIELDS = 4000
 MOST_NESTED = 8  # deeper names than any struct has are left whole, for `parse` to call unknown
 # What a form says of itself and not of its subject: the version it was made from, and which button was pressed.
 CONTROLS = frozenset({"version", "do"})
+OWN = "form."  # what else a page says to itself: with what it began, what was chosen
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _PLACE = re.compile(r"\d{1,4}", re.ASCII)
 _INTEGER = re.compile(r"-?\d{1,9}", re.ASCII)
@@ -78,7 +79,7 @@ class Form(Mapping[str, str]):
         """The plain values for a struct of `kind`, nested by dotted names; lists by index, empty rows left out."""
         tree: dict[str, Any] = {}
         for name, value in self.pairs:
-            if value and name not in CONTROLS:
+            if value and name not in CONTROLS and not name.startswith(OWN):
                 _plant(tree, name.split(".", MOST_NESTED), value)
         found: dict[str, Any] = _shaped(kind, tree)
         return found

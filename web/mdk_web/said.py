@@ -18,6 +18,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "case-read-confirmed": "Tack. Läsningen är bekräftad.",
         "attachments-added": "Bilagorna är sparade. De visas för alla som läser ärendet.",
         "attachment-removed": "Bilagan är borttagen. Historiken visar att den har funnits.",
+        "treatment-decided": "Beslutet är sparat bredvid rekommendationen.",
         "glass-broken": "Nödöppnat i 24 timmar. Åtkomsten är loggad och granskas.",
         "conference-planned": "Konferensen är planerad. Ingen kallas förrän du skickar ut agendan.",
         "conference-changed": "Konferensen är ändrad.",

@@ -243,6 +243,11 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "yes_no": {"yes": "Ja", "no": "Nej"},
         "yes_partly_no": {"yes": "Ja", "partly": "Delvis", "no": "Nej"},
+        "follows": {
+            "yes": "Följer rekommendationen",
+            "partly": "Följer rekommendationen delvis",
+            "no": "Följer inte rekommendationen",
+        },
         "yes_no_unknown": {"yes": "Ja", "no": "Nej", "unknown": "Vet inte"},
         "sex": {"female": "kvinna", "male": "man", "unknown": "okänt kön"},
         "drug": {

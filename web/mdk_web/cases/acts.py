@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from mdk.cases import rules, service
+from mdk.cases import rules, service, treatment
 from mdk.cases.structs import (
     AcceptBody,
     AnswerBody,
@@ -17,6 +17,7 @@ from mdk.cases.structs import (
     RedirectBody,
     SupplementBody,
 )
+from mdk.cases.treatment_structs import TreatmentDecisionBody
 from mdk.people.rules import may_ever
 from mdk.people.structs import Viewer
 
@@ -39,11 +40,13 @@ ACTS: Mapping[str, Act] = MappingProxyType(
         "answer": Act(AnswerBody, service.answer, "case-answered"),
         "redirect": Act(RedirectBody, service.redirect, "case-redirected"),
         "decline": Act(ReasonBody, service.decline, "case-declined"),
+        "treatment-decision": Act(TreatmentDecisionBody, treatment.decide, "treatment-decided"),
         "confirm-read": Act(Nothing, service.confirm_read, "case-read-confirmed", versioned=False),
     }
 )
 TRIAGE = ("accept", "request-supplement", "answer", "redirect", "decline")
 _ANNOUNCED = frozenset({CaseState.SCHEDULED, CaseState.DISCUSSED, CaseState.DECIDED})
+_ANSWERED = frozenset({CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED})
 
 
 def acts_of(view: CaseView, viewer: Viewer) -> set[str]:
@@ -52,12 +55,14 @@ def acts_of(view: CaseView, viewer: Viewer) -> set[str]:
         return {act for act in TRIAGE if view.state in rules.MOVES[act][0]}
     if not may_ever("case.patch", viewer) or view.unit != viewer.unit_id:
         return set()
+    is_answered = view.outcome is not None or view.answer is not None
     offered = {
         "edit": view.state in rules.EDITABLE,
         "submit": view.state in rules.MOVES["submit"][0],
         "supplement": view.state in _ANNOUNCED,
         "attach": view.state in rules.OPEN,
         "detach": view.state in rules.EDITABLE,
-        "confirm-read": (view.outcome is not None or view.answer is not None) and view.read_confirmed_at is None,
+        "confirm-read": is_answered and view.state in _ANSWERED and view.read_confirmed_at is None,
+        "treatment-decision": is_answered and view.state in _ANSWERED,
     }
     return {act for act, is_open in offered.items() if is_open}

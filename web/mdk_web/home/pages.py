@@ -7,7 +7,7 @@ from litestar import Response, get
 from mdk import clock
 from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
-from mdk.journey import work
+from mdk.journey import readings, work
 from mdk.outbox.queries import count_failed
 from mdk.people.rules import may_ever
 from mdk_web.visits import PageRequest, page, reading
@@ -20,6 +20,7 @@ TARGET_WORKING_DAYS = 1
 def mine(request: PageRequest) -> Response[str]:
     with reading(request) as visit:
         session, by, at = visit.session, visit.viewer, visit.at
+        unread = readings.unread(session, by=by, at=at, limit=MOST) if may_ever("answer.unread", by) else ([], 0)
         waiting = work.waiting(session, by=by, at=at, limit=MOST)
         return page(
             visit,
@@ -31,6 +32,8 @@ def mine(request: PageRequest) -> Response[str]:
             conference=work.next_conference(session, by=by, at=at) if may_ever("conference.read", by) else None,
             tallies=work.tallies(session, by=by, at=at) if may_ever("case.read", by) else None,
             failed=count_failed(session) if may_ever("outbox.read", by) else 0,
+            unread=unread[0],
+            unread_total=unread[1],
             may_create=may_ever("case.create", by),
             may_queue=may_ever("queue.read", by),
         )

@@ -9,13 +9,14 @@ from mdk.conferences import queries as conferences
 from mdk.journey import decisions, signing
 from mdk.minutes import keys, queries, service, sheets
 from mdk.minutes.sheets import fingerprint
-from mdk.minutes.structs import AddendumBody, MinutesBody
+from mdk.minutes.structs import AddendumBody
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
-from mdk_web.minutes import files, paper, shown
-from mdk_web.visits import PageRequest, database_of, fragment, go, page, reading, writing
+from mdk_web.minutes import drafts, files, paper, shown
+from mdk_web.visits import PageRequest, database_of, fragment, go, page, reading, wants_fragment, writing
 
 Page = Response[Any]
+STALE = 409
 
 
 def _path(conference_id: str, number: str) -> str:
@@ -26,12 +27,18 @@ def _room(
     request: PageRequest, conference_id: str, number: str, typed: Form | None = None, refusal: Refusal = NO_REFUSAL
 ) -> Page:
     with reading(request) as visit:
-        context = shown.room(visit, conference_id, number, typed)
+        context = shown.room(visit, conference_id, number, typed, is_stale=refusal.status == STALE)
         return page(visit, "minutes/session.html", status=refusal.status, refusal=refusal, **context)
 
 
 def _typed_again(request: PageRequest, conference_id: str, number: str, body: bytes, *, refusal: Refusal) -> Page:
-    return _room(request, conference_id, number, Form(body), refusal)
+    if not wants_fragment(request):
+        return _room(request, conference_id, number, Form(body), refusal)
+    with reading(request) as visit:
+        found = queries.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+        standing = drafts.refused(found, Form(body), is_stale=refusal.status == STALE)
+        told = {"standing": standing, "refusal": refusal, "lacking": None, "taken": ()}
+        return fragment(visit, "minutes/_autosaved.html", status=refusal.status, **told)
 
 
 def _stored_again(request: PageRequest, conference_id: str, number: str, *, refusal: Refusal, **_: object) -> Page:
@@ -63,9 +70,9 @@ def save(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
     with writing(request) as visit:
         form = Form(body)
         queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
-        named = {"conference_id": conference_id, "number": number}
-        written = read_as(form, MinutesBody)
-        service.save(visit.session, **named, version=form.version(), body=written, by=visit.viewer, at=visit.at)
+        kept = drafts.keep(visit, conference_id, number, form)
+        if wants_fragment(request):
+            return fragment(visit, "minutes/_autosaved.html", **shown.saved(visit, conference_id, number, form, kept))
         following = "/sign" if form.get("do") == "review" else ""
         return go(_path(conference_id, number) + following, said="minutes-saved")
 

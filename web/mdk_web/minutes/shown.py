@@ -1,35 +1,40 @@
 """Owns what the session view shows of one case: its place on the agenda, the minutes' form, and the support beside."""
 
+from collections.abc import Mapping
 from typing import Any
-
-import msgspec
 
 from mdk.cases import queries as cases
 from mdk.clinical.pump import contraindications
-from mdk.clinical.reference import Region, region
+from mdk.clinical.reference import region
 from mdk.conferences import queries
 from mdk.conferences.structs import ConferenceState, ConferenceView
 from mdk.minutes import queries as minutes
 from mdk.minutes.rules import needed
-from mdk.minutes.structs import MinutesBody, MinutesView
 from mdk.people.queries import units
 from mdk.people.rules import may_ever
 from mdk_web.conferences.shown import ShownSlot, slots_of
 from mdk_web.filled import rows_of, values_of
-from mdk_web.formkit import Form
+from mdk_web.formkit import NO_REFUSAL, Form
+from mdk_web.minutes import drafts
 from mdk_web.minutes.one_page import sections
 from mdk_web.visits import Visit
 
-LISTS = ("attendance", "contraindications", "dissent")
+# The lists of the form, and in which of its columns a row is filled.
+LISTS = {"attendance": ("email", "profession"), "contraindications": ("what", "assessment"), "dissent": ("who", "what")}
 
 
-def room(visit: Visit, conference_id: str, number: str, typed: Form | None = None) -> dict[str, Any]:
-    """What the session view of one case needs; `typed` is refused minutes. Raises `NotFound`, `NotAllowed`."""
+def room(
+    visit: Visit, conference_id: str, number: str, typed: Form | None = None, *, is_stale: bool = False
+) -> dict[str, Any]:
+    """What the session view of one case needs; `typed` is refused minutes, `is_stale` when someone else was before.
+
+    Raises `NotFound`, `NotAllowed`.
+    """
     meeting = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
     found = minutes.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
     case = cases.view(visit.session, number, by=visit.viewer, at=visit.at)
     home = region(_home(case))
-    values = typed if typed is not None else _beginning(found, home)
+    values = values_of(drafts.body_in(found)) if typed is None else typed
     has_begun = meeting.state in {ConferenceState.IN_SESSION, ConferenceState.CLOSED}
     chairs = meeting.chair == visit.viewer.email and may_ever("minutes.write", visit.viewer)
     return {
@@ -37,7 +42,7 @@ def room(visit: Visit, conference_id: str, number: str, typed: Form | None = Non
         "minutes": found,
         "case": case,
         "values": values,
-        "rows": {name: rows_of(values, name) for name in LISTS},
+        "rows": {name: _filled(values, name) for name in LISTS},
         "needed": needed(values.get("outcome")),
         "chairs": chairs,
         "has_begun": has_begun,
@@ -46,6 +51,10 @@ def room(visit: Visit, conference_id: str, number: str, typed: Form | None = Non
         "units": [unit.name for unit in units(visit.session)],
         "prompts": {prompt.what: prompt for prompt in contraindications()},
         "home": home,
+        "form_path": f"/conferences/{conference_id}/session/{number}",
+        "standing": drafts.beginning(found) if typed is None else drafts.refused(found, typed, is_stale=is_stale),
+        "lacking": None if typed is not None else found.quorum_lacking,
+        "taken": (),
         "sections": sections(case, "pain", "medicines", "diagnosis", "safety", "treatments", "function"),
         "patient_view": sections(case, "patient_view"),
         "home_care": sections(case, "home_care"),
@@ -58,6 +67,17 @@ def written(visit: Visit, conference_id: str, number: str) -> dict[str, Any]:
     meeting = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
     found = minutes.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
     return {"meeting": meeting, "minutes": found, "chairs": False, "names": _names(meeting)}
+
+
+def saved(visit: Visit, conference_id: str, number: str, form: Form, kept: drafts.Kept) -> dict[str, Any]:
+    """What is told after a save while typing; the whole form's content only when fields came from someone else."""
+    told = {
+        "standing": drafts.after(kept, form, visit.at),
+        "refusal": NO_REFUSAL,
+        "lacking": kept.lacking,
+        "taken": kept.taken,
+    }
+    return (room(visit, conference_id, number) if kept.taken else {}) | told
 
 
 def place(slots: list[ShownSlot], number: str) -> dict[str, Any]:
@@ -79,22 +99,16 @@ def first_open(visit: Visit, meeting: ConferenceView) -> str | None:
     return next(iter([*waiting, *(slot.case for slot in slots)]), None)
 
 
-def _beginning(found: MinutesView, home: Region | None) -> dict[str, str]:
-    """What the form begins with; a region without cover is no contact, so nothing is suggested as one."""
-    values = values_of(_body(found))
-    if not found.version and home is not None and home.out_of_hours_cover != "round_the_clock":
-        values.pop("out_of_hours_contact", None)
-    return values
-
-
 def _names(meeting: ConferenceView) -> dict[str, str]:
     return {person.email: person.name for person in meeting.people}
 
 
-def _body(found: MinutesView) -> MinutesBody:
-    return msgspec.convert(
-        {name: getattr(found, name) for name in MinutesBody.__struct_fields__}, MinutesBody, from_attributes=True
-    )
+def _filled(values: Mapping[str, str], name: str) -> list[int]:
+    return [
+        place
+        for place in rows_of(values, name)
+        if any(values.get(f"{name}.{place}.{column}") for column in LISTS[name])
+    ]
 
 
 def _home(case: Any) -> str:
