@@ -11,8 +11,9 @@ from mdk.audit.service import did, moved
 from mdk.errors import Invalid, Problem, RuleBroken, Stale
 from mdk.figures import prevalence
 from mdk.figures.goals import PROPOSED
-from mdk.figures.structs import GoalBody, SurveyBody
-from mdk.figures.tables import GoalLevel, PrevalenceCount, PrevalenceSurvey
+from mdk.figures.register import dictionary
+from mdk.figures.structs import GoalBody, MappingBody, SurveyBody
+from mdk.figures.tables import CodeMapping, GoalLevel, PrevalenceCount, PrevalenceSurvey
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
 
@@ -75,3 +76,31 @@ def import_prevalence(session: Session, *, body: SurveyBody, by: Viewer, at: dat
     )
     did(session, "prevalence.import", by=by, at=at)
     return prevalence.Survey(body.year, body.week, body.source, lines)
+
+
+def map_codes(session: Session, *, column: str, bodies: list[MappingBody], by: Viewer, at: datetime) -> None:
+    """Say what the codes of a register column are called in another system; an emptied target takes its mapping away.
+
+    Raises `NotAllowed`, `Invalid` for a column that has no codes, and for a target whose code system is not named.
+    """
+    check_role("register.map", by)
+    if column not in {one.name for one in dictionary().columns if one.kind == "code"}:
+        raise Invalid([Problem("column", "Kolumnen har inga koder. Välj en av dem på sidan.")])
+    unnamed = [body for body in bodies if body.target and not body.system]
+    if unnamed:
+        message = "Ange kodsystemet som koden kommer från, till exempel KVÅ."
+        raise Invalid([Problem(f"system-{body.code}", message) for body in unnamed])
+    rows = {row.code: row for row in session.scalars(select(CodeMapping).where(col(CodeMapping.column) == column))}
+    for body in bodies:
+        row = rows.get(body.code)
+        if not body.target:
+            if row is not None:
+                session.delete(row)
+            continue
+        if row is None:
+            row = CodeMapping(column=column, code=body.code, set_at=at, set_by=by.person_id)
+            session.add(row)
+        row.system, row.version_of_system, row.target = body.system, body.version, body.target
+        row.set_at, row.set_by = at, by.person_id
+    session.flush()
+    did(session, "register.map", by=by, at=at)

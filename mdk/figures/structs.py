@@ -125,3 +125,12 @@ class TreatedYear(msgspec.Struct, frozen=True):
 
     year: int
     treated: dict[str, Count]
+
+
+class MappingBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What one of our codes is called in another code system."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=60)]
+    system: Annotated[str, Meta(max_length=60)] = ""
+    version: Annotated[str, Meta(max_length=60)] = ""
+    target: Annotated[str, Meta(max_length=60)] = ""

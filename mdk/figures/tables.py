@@ -55,3 +55,18 @@ class GoalLevel(Versioned, table=True):
     level: float
     set_at: datetime
     set_by: int = Field(foreign_key="person.id")
+
+
+class CodeMapping(Versioned, table=True):
+    """What one of our codes is called in another code system; empty until an administrator says so."""
+
+    __tablename__ = "code_mapping"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    column: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    system: str = ""
+    version_of_system: str = ""
+    target: str = ""
+    set_at: datetime
+    set_by: int = Field(foreign_key="person.id")

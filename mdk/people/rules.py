@@ -155,6 +155,9 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "figures.read-whole": {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
     "figures.set-goal": {Role.COORDINATOR: _ANY, Role.STEERING: _ANY},
     "prevalence.import": {Role.COORDINATOR: _ANY, Role.STEERING: _ANY},
+    "register.read": {Role.ADMIN: _ANY, Role.COORDINATOR: _ANY, Role.CONSULTANT: _ANY},
+    "register.export": {Role.COORDINATOR: _ANY, Role.CONSULTANT: _ANY},
+    "register.map": {Role.ADMIN: _ANY, Role.COORDINATOR: _ANY},
     "outbox.read": {Role.COORDINATOR: _ANY},
     "people.change": {Role.ADMIN: _ANY},
 }

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from litestar.testing import TestClient
 
 import make
-from mdk import settings
+from mdk import clock, settings
 from mdk.db import Database, sqlite_file
 from mdk.journey.demo import PEOPLE, sample_cases
 from mdk_web.app import create_app
@@ -211,6 +211,27 @@ def test_the_worker_sends_what_waits_and_ends(mdk: Run, folder: Path) -> None:
     assert len(list((folder / "outbox").glob("*.eml"))) == 16
 
 
+def test_the_register_is_exported_without_a_name(mdk: Run) -> None:
+    mdk("import", "cases", SAMPLES, "--as", VAXJO, "--submit")
+    year = str(clock.today(clock.now()).year)
+    result = mdk("export", "register", year, "--as", "samordnare@demo.mdk")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 17)
+    assert result.stdout.startswith("patient;case;year;month;")
+    assert mdk("export", "register", year, "--as", VAXJO).exit_code == 2
+
+
+def test_a_point_prevalence_is_read_from_a_file_or_refused_whole(mdk: Run, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "place;region;patients;high_dose;advanced\nVäxjö;kronoberg;30;4;0\nSumma;;30;4;0\n", encoding="utf-8"
+    )
+    call = ("import", "prevalence", str(table), "--as", "samordnare@demo.mdk", "--week", "39", "--source", "Nätverket")
+    assert mdk(*call, "--year", "2026").stdout == "Vecka 39 år 2026: 1 orter, 30 anslutna, 4 med hög dos.\n"
+    table.write_text(table.read_text(encoding="utf-8").replace("Summa;;30", "Summa;;31"), encoding="utf-8")
+    refused = mdk(*call, "--year", "2025")
+    assert (refused.exit_code, "Summan är 31, men raderna blir 30." in refused.stdout) == (1, True)
+
+
 def test_every_command_explains_itself(mdk: Run) -> None:
     def explained(command: Any, path: tuple[str, ...]) -> None:
         result = mdk(*path, "--help")
@@ -221,7 +242,7 @@ def test_every_command_explains_itself(mdk: Run) -> None:
     explained(cli, ())
     assert set(cli.commands) == {
         "demo", "serve", "worker", "migrate", "seed", "user", "token", "import", "audit", "config",
-        "minutes", "keys",
+        "minutes", "keys", "export",
     }  # fmt: skip
 
 

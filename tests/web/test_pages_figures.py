@@ -6,6 +6,7 @@ import pytest
 
 import make
 from mdk.db import Database
+from mdk_web.figures.sheets import plain
 from visiting import People, visiting
 
 PAGES = ["/figures", "/figures/goals", "/figures/questions", "/figures/prevalence"]
@@ -97,3 +98,32 @@ def test_a_point_prevalence_is_pasted_and_a_wrong_one_kept_for_mending(people: P
 
 def test_a_year_that_is_none_is_refused(people: People) -> None:
     assert people[make.COORDINATOR].get("/figures?year=19").status == 422
+
+
+def test_the_register_is_fetched_as_csv_and_json_and_never_names_a_patient(people: People) -> None:
+    number = decide(people)
+    coordinator = people[make.COORDINATOR]
+    for path in ("/register/rows.csv?year=2026", "/register/rows.json?year=2026"):
+        answer = coordinator.raw(path)
+        assert answer.status_code == 200
+        assert "nerve_block" in answer.text
+        assert not any(secret in answer.text for secret in (number, "Provlund", make.ADULT))
+    assert "nerve_block = Nervblockad" in coordinator.raw("/register/dictionary.csv").text
+
+
+def test_the_administrator_maps_a_code_and_sees_no_row(people: People) -> None:
+    admin = people[make.ADMIN]
+    path = "/register/codes/outcome"
+    refused = admin.send(admin.get(path), path, **{"target-nerve_block": "XX1"})
+    assert (refused.status, refused.links_of_summary()) == (422, ["#f-system-nerve_block"])
+    assert ("target-nerve_block", "XX1") in refused.forms[path]
+    assert admin.send(refused, path, **{"system-nerve_block": "KVÅ"}).to == "/register"
+    assert admin.get("/register/rows.csv").status == 403
+    decide(people)
+    text = people[make.COORDINATOR].raw("/register/rows.csv?year=2026").text
+    assert text.splitlines()[0].endswith(";outcome_mapped")
+    assert text.splitlines()[1].endswith(";XX1")
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_told_as_text() -> None:
+    assert [plain(text) for text in ("=1+1", "@cmd", "-2", 3.5, None)] == ["'=1+1", "'@cmd", "'-2", "3,5", "dolt"]

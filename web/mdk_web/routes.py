@@ -12,6 +12,7 @@ from mdk_web.conferences import api as conferences_api
 from mdk_web.conferences import pages as conferences_pages
 from mdk_web.figures import api as figures_api
 from mdk_web.figures import pages as figures_pages
+from mdk_web.figures import register_pages
 from mdk_web.home import pages as home_pages
 from mdk_web.live import pages as live_pages
 from mdk_web.minutes import api as minutes_api
@@ -39,6 +40,7 @@ PAGE_HANDLERS: list[Any] = [
     *live_pages.HANDLERS,
     *pathways_pages.HANDLERS,
     *figures_pages.HANDLERS,
+    *register_pages.HANDLERS,
     *outbox_pages.HANDLERS,
 ]
 LINK_HANDLERS: list[Any] = [*rsvp_pages.HANDLERS]

@@ -35,6 +35,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "referral-accepted": "Remissen är accepterad.",
         "assignment-accepted": "Uppdraget är accepterat.",
         "feed-stopped": "Adressen har slutat gälla.",
+        "codes-mapped": "Koderna är sparade och följer med i exporten.",
         "goal-set": "Målnivån är beslutad och gäller från nu.",
         "prevalence-imported": "Punktprevalensen är inläst. Behov och jämlikhet jämförs med den från nu.",
         "mail-again": "Mejlet skickas igen.",

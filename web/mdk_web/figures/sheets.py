@@ -18,12 +18,22 @@ HIDDEN = "dolt"
 def download(name: str, rows: Iterable[Sequence[object]]) -> Response[bytes]:
     """The rows as a file to save; no cell can be read as a formula."""
     out = io.StringIO()
-    csv.writer(out, delimiter=";", lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(out, delimiter=";", lineterminator="\r\n").writerows([plain(value) for value in row] for row in rows)
     return Response(
         b"\xef\xbb\xbf" + out.getvalue().encode(),
         media_type="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
     )
+
+
+def plain(value: object) -> str:
+    """A cell as a Swedish spreadsheet reads it; a text that could be a formula is marked as text."""
+    if value is None:
+        return HIDDEN
+    if isinstance(value, float):
+        return f"{value:g}".replace(".", ",")
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def of_statistics(found: Statistics) -> list[list[object]]:
@@ -76,12 +86,3 @@ _SPREAD = (("median", "median, dagar"), ("p90", "90:e percentilen, dagar"), ("n"
 def _spreads(columns: Sequence[RegionFigures], step: str, field: str) -> list[object]:
     spreads = [one.days[step] for one in columns]
     return ["" if getattr(one, field) is None and one.n == 0 else getattr(one, field) for one in spreads]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return HIDDEN
-    if isinstance(value, float):
-        return f"{value:g}".replace(".", ",")
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
