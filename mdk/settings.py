@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 from mdk.errors import MdkError
 
 SECRET_LENGTH = 32
+LONGEST_LINE = 200
 PREFIX = "MDK_"
 _OWN = {"SECRET_KEY": "secret", "BASE_URL": "base_url"}  # what a demo data folder keeps itself, and in which file
 
@@ -64,8 +65,22 @@ def _mail(value: str) -> str:
     )
 
 
+def _inbox(value: str) -> str:
+    return (
+        ""
+        if not value or value.startswith(("imaps://", "imap://"))
+        else "ska vara imaps://användare:lösenord@server/mapp"
+    )
+
+
 def _mailbox(value: str) -> str:
     return "" if "@" in value else "ska vara en e-postadress"
+
+
+def _line(value: str) -> str:
+    return (
+        "" if value.isprintable() and len(value) <= LONGEST_LINE else f"ska vara en rad med högst {LONGEST_LINE} tecken"
+    )
 
 
 def _secret(value: str) -> str:
@@ -101,8 +116,21 @@ SETTINGS = (
         check=_secret,
     ),
     Setting("SMTP_URL", "", "vart e-post skickas: smtp://, smtps:// eller file:KATALOG", secret=True, check=_mail),
+    Setting(
+        "IMAP_URL",
+        "",
+        "brevlådan som svar på kallelser läses ur: imaps://användare:lösenord@server/mapp (tomt: ingen)",
+        secret=True,
+        check=_inbox,
+    ),
     Setting("MAIL_FROM", "mdk@example.invalid", "avsändaradress", check=_mailbox),
     Setting("ORGANIZER", "mdk@example.invalid", "funktionsbrevlådan som står som mötesorganisatör", check=_mailbox),
+    Setting(
+        "CONTACT",
+        "",
+        "vem den som får ett mejl kan ringa, till exempel MDK-koordinatorn 031-390 06 00 (tomt: funktionsbrevlådan)",
+        check=_line,
+    ),
     Setting(
         "VIDEO_URL_TEMPLATE", "", "videolänk för nya konferenser; {id} byts mot konferensens id", check=_address_or_none
     ),
@@ -139,6 +167,11 @@ class Settings:
     @property
     def mail_url(self) -> str:
         return self["SMTP_URL"] or f"file:{self.data_dir / 'outbox'}"
+
+    @property
+    def contact(self) -> str:
+        """Whom the receiver of a mail can turn to."""
+        return self["CONTACT"] or self["ORGANIZER"]
 
     @property
     def secret_key(self) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import msgspec
 
 PATIENCE: Final = 30.0  # seconds for each exchange with the server
-_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -112,7 +112,7 @@ class Smtp:
         if not encrypted and server.has_extn("starttls"):
             server.starttls(context=self.tls)
             encrypted = True
-        if self.user and not encrypted and self.host not in _LOOPBACK:
+        if self.user and not encrypted and self.host not in LOOPBACK:
             raise smtplib.SMTPNotSupportedError("servern erbjuder ingen kryptering; lösenordet skickas inte")
         if self.user:
             server.login(self.user, self.password)
@@ -166,14 +166,14 @@ def _leave(server: smtplib.SMTP) -> None:
 
 def _answer(code: int, text: bytes | str) -> str:
     said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return _plain(f"{code} {said}")
+    return plain(f"{code} {said}")
 
 
 def _said(error: Exception) -> str:
-    return _plain(f"{type(error).__name__}: {error}")
+    return plain(f"{type(error).__name__}: {error}")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One printable line of at most 300 characters, whatever the server wrote."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:300]
 

@@ -19,7 +19,7 @@ from mdk.outbox import service as outbox
 from mdk.people.tables import Person
 from mdk.settings import Settings
 from mdk_calendar import safe
-from mdk_calendar.events import Event, Language, Partstat, Role, Slot, differs, news
+from mdk_calendar.events import Event, Language, News, Partstat, Role, Slot, differs, news
 from mdk_calendar.ics import SUMMARY
 from mdk_calendar.links import answer_link
 from mdk_calendar.mail import message_id, subject, to_mail
@@ -173,7 +173,7 @@ def _owe(session: Session, meeting: _Meeting, person: Person, memory: Memory, at
     mail_id, message, error = "", "", ""
     try:
         link = answer_link(now, meeting.conference.id, person.id or 0, meeting.settings)
-        mail_id, message = message_id(now), to_mail(now, news=called, answer_url=link).decode("ascii")
+        mail_id, message = message_id(now), _written(meeting, now, called, link)
     except safe.Unsendable as fault:
         error = fault.message
     outbox.mail(
@@ -187,6 +187,10 @@ def _owe(session: Session, meeting: _Meeting, person: Person, memory: Memory, at
         at=at,
         error=error,
     )
+
+
+def _written(meeting: _Meeting, now: Event, called: News, link: str | None) -> str:
+    return to_mail(now, news=called, answer_url=link, contact=meeting.settings.contact).decode("ascii")
 
 
 def _meeting(session: Session, conference: Conference, settings: Settings) -> _Meeting:

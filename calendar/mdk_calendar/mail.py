@@ -57,18 +57,26 @@ NoticeKind = Literal[
     "urgent-reminder",
     "urgent-complete",
     "urgent-deadline",
+    "reply-counter",
+    "reply-delegated",
+    "conference-lacking",
+    "supplement-reminder",
+    "supplement-overdue",
 ]
-MEETINGS: Final[frozenset[NoticeKind]] = frozenset({"consultant-lost", "nurse-lost", "presenter-lost"})
+MEETINGS: Final[frozenset[NoticeKind]] = frozenset(
+    {"consultant-lost", "nurse-lost", "presenter-lost", "reply-counter", "reply-delegated", "conference-lacking"}
+)
 INBOXES: Final[frozenset[NoticeKind]] = frozenset(
     {"referral-received", "information-supplied", "assignment-received", "support-asked", "support-answered"}
 )
+CASE_LISTS: Final[frozenset[NoticeKind]] = frozenset({"supplement-overdue"})
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """Word to one person that something waits for them; `key` is opaque and unique, `page_url` names no case.
 
-    `starts_at` is when the conference that it is about begins.
+    `starts_at` is when the conference that it is about begins, `contact` whom to turn to (else the organizer).
     """
 
     kind: NoticeKind
@@ -81,6 +89,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     starts_at: datetime | None = None
     language: Language = "sv"
+    contact: str = ""
 
 
 def message_id(event: Event) -> str:
@@ -104,11 +113,23 @@ def notice_subject(notice: Notice) -> str:
     return f"{SUMMARY}: {words(notice.language).notice[notice.kind].subject}"
 
 
-def to_mail(event: Event, *, news: News, answer_url: str | None = None) -> bytes:
+def reminder_message_id(event: Event) -> str:
+    """The Message-ID of a reminder: one per sending that it reminds of."""
+    return _identify(f"{event.uid}\n{event.sequence}\nREMINDER", event.organizer_email)
+
+
+def reminder_subject(event: Event) -> str:
+    """`MDK smärta: påminnelse ons 25 nov 13:00`."""
+    text = words(event.language)
+    return f"{SUMMARY}: {text.reminder.subject} {text.short_time(event.starts_at)}"
+
+
+def to_mail(event: Event, *, news: News, answer_url: str | None = None, contact: str = "") -> bytes:
     """The invitation, its change or its end as an iMIP message (RFC 6047) with an .ics copy, all of it 7 bit.
 
     `answer_url` stands in the text only, for whoever has no calendar that answers. A calendar entry is shared and
     synchronised, and what it holds others may read, so it must not hold the right to answer in someone's name.
+    `contact` is whom to turn to, else the organizer.
 
     Raises: Unsendable when an address or link cannot be carried safely; ValueError when news and METHOD disagree.
     """
@@ -117,13 +138,31 @@ def to_mail(event: Event, *, news: News, answer_url: str | None = None) -> bytes
         raise ValueError(msg)
     mail_id = message_id(event)
     title = subject(event, news)
-    facts = _invitation_facts(event, news, title, answer_url)
+    facts = _invitation_facts(event, title, answer_url, contact)
+    facts["sentence"] = words(event.language).sentence[news]
     calendar = to_ics(event)
     mail = _envelope(event.organizer_email, event.organizer_name, event.attendee_email, event.attendee_name)
     _head(mail, title=title, mail_id=mail_id, moment=event.changed_at)
     _write_body(mail, "invitation", facts)
     _add_calendar(mail, calendar, event.method)
     mail.add_attachment(calendar, maintype="application", subtype="ics", filename="mdk.ics")
+    return _finished(mail, mail_id, event.language)
+
+
+def to_reminder(event: Event, *, at: datetime, answer_url: str | None = None, contact: str = "") -> bytes:
+    """What an invitation says once more in text and HTML, on the day before; no calendar part, since nothing changed.
+
+    Raises: Unsendable when an address or link cannot be carried safely.
+    """
+    text = words(event.language)
+    title, mail_id = reminder_subject(event), reminder_message_id(event)
+    facts = _invitation_facts(event, title, answer_url, contact)
+    facts["sentence"] = text.reminder.sentence
+    if event.partstat == "NEEDS-ACTION":
+        facts["sentence"] = f"{text.reminder.sentence} {text.unanswered}"
+    mail = _envelope(event.organizer_email, event.organizer_name, event.attendee_email, event.attendee_name)
+    _head(mail, title=title, mail_id=mail_id, moment=at)
+    _write_body(mail, "invitation", facts)
     return _finished(mail, mail_id, event.language)
 
 
@@ -141,6 +180,7 @@ def to_notice(notice: Notice) -> bytes:
         "sentence": text.notice[notice.kind].sentence.format(when=_moment(notice)),
         "page_url": safe.link(notice.page_url),
         "button": _button(notice.kind, text),
+        "contact": notice.contact or notice.organizer_email,
     }
     mail_id = notice_message_id(notice)
     mail = _envelope(notice.organizer_email, notice.organizer_name, notice.to_email, notice.to_name)
@@ -152,6 +192,8 @@ def to_notice(notice: Notice) -> bytes:
 def _button(kind: NoticeKind, text: Words) -> str:
     if kind in MEETINGS:
         return text.open
+    if kind in CASE_LISTS:
+        return text.open_cases
     return text.open_inbox if kind in INBOXES else text.open_work
 
 
@@ -159,13 +201,12 @@ def _moment(notice: Notice) -> str:
     return words(notice.language).short_time(notice.starts_at) if notice.starts_at else ""
 
 
-def _invitation_facts(event: Event, news: News, title: str, answer_url: str | None) -> dict[str, object]:
+def _invitation_facts(event: Event, title: str, answer_url: str | None, contact: str) -> dict[str, object]:
     text = words(event.language)
     return {
         "language": event.language,
         "words": text,
         "subject": title,
-        "sentence": text.sentence[news],
         "time": text.long_time(event.starts_at, event.ends_at),
         "starts_at": event.starts_at.astimezone(UTC).isoformat(),
         "slots": slot_spans(event),
@@ -175,6 +216,8 @@ def _invitation_facts(event: Event, news: News, title: str, answer_url: str | No
         "page_url": safe.link(event.page_url),
         "answer_url": safe.link(answer_url) if answer_url else None,
         "button": text.open,
+        "prepare": text.prepare[event.attendee_role],
+        "contact": contact or event.organizer_email,
     }
 
 

@@ -1,32 +1,55 @@
-"""Owns what a notice becomes: one mail of a sentence and a link, to one person, naming no case."""
+"""Owns what a notice becomes: one mail of a sentence and a link, to one person, naming no case; or a reminder."""
 
 from datetime import datetime
-from typing import Final, cast, get_args
+from typing import Final, NamedTuple, cast, get_args
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from mdk.conferences.tables import Conference
+from mdk.conferences.tables import Conference, Participation
+from mdk.journey import reviews
 from mdk.journey.readings import is_unread
-from mdk.journey.reviews import still_owed
 from mdk.outbox import service as outbox
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar import safe
+from mdk_calendar import reminders, safe
+from mdk_calendar.events import Partstat
 from mdk_calendar.ics import SUMMARY
-from mdk_calendar.mail import MEETINGS, Notice, NoticeKind, notice_message_id, notice_subject, to_notice
+from mdk_calendar.ledger import language_of
+from mdk_calendar.links import answer_link
+from mdk_calendar.mail import (
+    MEETINGS,
+    Notice,
+    NoticeKind,
+    notice_message_id,
+    notice_subject,
+    reminder_message_id,
+    reminder_subject,
+    to_notice,
+    to_reminder,
+)
+from mdk_calendar.queries import current_invitation
 
 TOPIC: Final = "notice."
 GONE: Final = "Personen är inte längre aktiv i systemet. Meddela den som har tagit över."
-_KINDS: Final = frozenset(get_args(NoticeKind))
+_KINDS: Final = frozenset(get_args(NoticeKind)) | {reminders.MEETING}
 _PAGES: Final[dict[str, str]] = {
     **dict.fromkeys(("referral-received", "information-supplied"), "/referrals"),
     **dict.fromkeys(("assignment-received", "support-asked", "support-answered"), "/assignments-inbox"),
+    "supplement-overdue": "/cases",
 }
-_REMINDERS: Final = frozenset({"urgent-reminder", "urgent-deadline"})
+_OF_REVIEWS: Final = frozenset({"urgent-reminder", "urgent-deadline"})
 _UNREAD: Final = "answer-unread"
 _UNKNOWN: Final = "Meddelandet är av ett slag som systemet inte känner."
+
+
+class _Letter(NamedTuple):
+    """A finished mail."""
+
+    subject: str
+    message_id: str
+    message: bytes
 
 
 def write(session: Session, row: OutboxRow, *, settings: Settings, at: datetime) -> None:
@@ -40,35 +63,59 @@ def write(session: Session, row: OutboxRow, *, settings: Settings, at: datetime)
     if kind not in _KINDS or person is None or not person.active:
         outbox.given_up(session, row.id or 0, error=GONE if kind in _KINDS else _UNKNOWN)
         return
-    if not _holds(session, kind, row.key, person.id or 0):
-        outbox.settled(session, row.id or 0, at=at)
-        return
-    notice = _notice(row, cast("NoticeKind", kind), person, settings)
-    if kind in MEETINGS:
-        notice = _of_meeting(session, notice, row.key, settings)
     try:
-        mail_id, message = notice_message_id(notice), to_notice(notice).decode("ascii")
+        letter = _letter(session, row, kind, person, settings) if _is_owed(session, row, kind, at) else None
     except safe.Unsendable as fault:
         outbox.given_up(session, row.id or 0, error=fault.message)
         return
-    outbox.mail(
-        session,
-        key=row.topic,
-        person_id=person.id or 0,
-        recipient=person.email,
-        subject=notice_subject(notice),
-        message_id=mail_id,
-        message=message,
-        at=at,
-    )
+    if letter is not None:
+        outbox.mail(
+            session,
+            key=row.topic,
+            person_id=person.id or 0,
+            recipient=person.email,
+            subject=letter.subject,
+            message_id=letter.message_id,
+            message=letter.message.decode("ascii"),
+            at=at,
+        )
     outbox.settled(session, row.id or 0, at=at)
 
 
-def _holds(session: Session, kind: str, key: str, person_id: int) -> bool:
+def _is_owed(session: Session, row: OutboxRow, kind: str, at: datetime) -> bool:
     """Whether the reason of a reminder still holds; whatever is no reminder does."""
     if kind == _UNREAD:
-        return is_unread(session, key)
-    return kind not in _REMINDERS or still_owed(session, kind, key, person_id)
+        return is_unread(session, row.key)
+    if kind in reminders.KINDS:
+        return reminders.still_owed(session, row, at=at)
+    return kind not in _OF_REVIEWS or reviews.still_owed(session, kind, row.key, row.person_id or 0)
+
+
+def _letter(session: Session, row: OutboxRow, kind: str, person: Person, settings: Settings) -> _Letter | None:
+    if kind == reminders.MEETING:
+        return _reminder(session, row, person, settings)
+    notice = _notice(row, cast("NoticeKind", kind), person, settings)
+    if kind in MEETINGS:
+        notice = _of_meeting(session, notice, row.key, settings)
+    return _Letter(notice_subject(notice), notice_message_id(notice), to_notice(notice))
+
+
+def _reminder(session: Session, row: OutboxRow, person: Person, settings: Settings) -> _Letter | None:
+    """What the person was last told, once more; None for someone who was told nothing that holds."""
+    told = current_invitation(session, row.key, person.id or 0)
+    if told is None or told.method == "CANCEL":
+        return None
+    part = session.get_one(Participation, (row.key, person.id))
+    event = msgspec.structs.replace(
+        told,
+        attendee_email=person.email,
+        attendee_name=person.name,
+        partstat=cast("Partstat", part.partstat),
+        language=language_of(person),
+    )
+    link = answer_link(told, row.key, person.id or 0, settings)
+    message = to_reminder(event, at=row.created_at, answer_url=link, contact=settings.contact)
+    return _Letter(reminder_subject(event), reminder_message_id(event), message)
 
 
 def _notice(row: OutboxRow, kind: NoticeKind, person: Person, settings: Settings) -> Notice:
@@ -81,7 +128,8 @@ def _notice(row: OutboxRow, kind: NoticeKind, person: Person, settings: Settings
         organizer_name=SUMMARY,
         page_url=settings["BASE_URL"].rstrip("/") + _PAGES.get(kind, "/"),
         created_at=row.created_at,
-        language="en" if person.language == "en" else "sv",
+        language=language_of(person),
+        contact=settings.contact,
     )
 
 

@@ -56,7 +56,7 @@ def asked(session: Session, token: str, *, settings: Settings, at: datetime) -> 
     event = current_invitation(session, answer.conference_id, answer.person_id)
     if conference is None or person is None or part is None or event is None:
         raise LinkClosed("unknown")
-    reason = _closed(conference, person, part, at) or ("older" if event.sequence != answer.sequence else None)
+    reason = closed_reason(conference, person, part, at) or ("older" if event.sequence != answer.sequence else None)
     if reason:
         raise LinkClosed(reason, event.language)
     return Asked(
@@ -81,7 +81,8 @@ def answer_by_link(
     return asked(session, token, settings=settings, at=at)
 
 
-def _closed(conference: Conference, person: Person, part: Participation, at: datetime) -> Reason | None:
+def closed_reason(conference: Conference, person: Person, part: Participation, at: datetime) -> Reason | None:
+    """Why a conference takes no answer of a person any more; None while it does."""
     if conference.state == ConferenceState.CANCELLED:
         return "cancelled"
     if not part.active or not person.active:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from mdk_calendar.events import Language, News
+from mdk_calendar.events import Language, News, Role
 
 STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 
@@ -37,6 +37,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open: str
     open_work: str
     open_inbox: str
+    open_cases: str
     one_case: str
     many_cases: str
     place: str
@@ -44,7 +45,12 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     login_or_link: str
     answer: str
     answer_button: str
+    unanswered: str
+    prepares: str
+    prepare: dict[Role, str]
+    questions: str
     footer: str
+    reminder: NoticeWords
     subject: dict[News, str]
     sentence: dict[News, str]
     notice: dict[str, NoticeWords]

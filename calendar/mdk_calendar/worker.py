@@ -1,9 +1,10 @@
-"""Owns the worker: pays what the outbox owes, mail by mail, and plans the series ahead once a day."""
+"""Owns the worker: pays what the outbox owes, mail by mail, owes reminders, reads answers, plans the series ahead."""
 
 import threading
 import time
-from datetime import date, datetime
-from typing import Any, Final
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 import structlog
 from sqlalchemy import select
@@ -16,14 +17,18 @@ from mdk.conferences.tables import Series
 from mdk.db import Database
 from mdk.errors import Invalid, Stale
 from mdk.outbox import service as outbox
-from mdk.outbox.queries import count_due
+from mdk.outbox.queries import count_due, stuck_since
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar import ledger, notices
+from mdk_calendar import ledger, mailbox, notices, reminders
 from mdk_calendar.delivery import Mail, Refused, Retry, Transport, transport
 
 ROUND: Final = 60.0  # seconds after which a run ends and the next begins with a fresh clock, well within a lease
+_REMINDERS_EVERY: Final = timedelta(minutes=5)
+_MAILBOX_EVERY: Final = timedelta(minutes=1)
+_ALARM_EVERY: Final = timedelta(minutes=10)
+_AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
 UNWRITTEN: Final = "Mejlet kan inte skrivas. Rätta personens e-postadress eller konferensens länk."
 _log: Final[Any] = structlog.get_logger("mdk.worker")
 
@@ -61,12 +66,26 @@ def plan_series(database: Database, *, at: datetime) -> int:
     return added
 
 
+class Errand(NamedTuple):
+    """Something that is done every now and then: its name in the log, what it does, how often, and when it is due."""
+
+    name: str
+    do: Callable[[datetime], object]
+    every: timedelta
+    due_at: datetime
+
+
 class Worker:
     """Runs until told to stop, and survives whatever goes wrong on the way."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database, self.settings = database, settings
         self._planned_on: date | None = None
+        self._errands = [
+            Errand("reminders", lambda at: reminders.owe(database, at=at), _REMINDERS_EVERY, _AT_ONCE),
+            Errand("mailbox", self._read_answers, _MAILBOX_EVERY, _AT_ONCE),
+            Errand("alarm", self._sound_alarm, _ALARM_EVERY, _AT_ONCE),
+        ]
 
     def run(self, stop: threading.Event, interval: float = 1.0) -> None:
         """Look for what is due every `interval` seconds, and at once while there is more."""
@@ -82,11 +101,32 @@ class Worker:
                 plan_series(self.database, at=at)
         except Exception as fault:  # noqa: BLE001 - a series that cannot be planned must not keep mails from leaving
             _log.error("worker.planning_failed", fault=type(fault).__name__)
+        self._run_errands(at)
         try:
             return run_once(self.database, self.settings, at=at, stop=stop)
         except Exception as fault:  # noqa: BLE001 - the worker goes on; what it held comes back when the lease ends
             _log.error("worker.round_failed", fault=type(fault).__name__)
             return 0
+
+    def _run_errands(self, at: datetime) -> None:
+        """Do what is due; what fails holds up nothing else and is tried at its next time."""
+        for place, errand in enumerate(self._errands):
+            if errand.due_at <= at:
+                self._errands[place] = errand._replace(due_at=at + errand.every)
+                try:
+                    errand.do(at)
+                except Exception as fault:  # noqa: BLE001 - an errand that fails must not keep mails from leaving
+                    _log.error("worker.errand_failed", errand=errand.name, fault=type(fault).__name__)
+
+    def _read_answers(self, at: datetime) -> None:
+        if self.settings["IMAP_URL"]:
+            mailbox.look(self.database, self.settings, at=at)
+
+    def _sound_alarm(self, at: datetime) -> None:
+        with self.database.reading() as session:
+            since = stuck_since(session, at=at)
+        if since is not None:
+            _log.error("outbox.stuck", since=since.isoformat())
 
 
 class _Pays:

@@ -1,6 +1,6 @@
 """Reads of the outbox for the coordinator."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import ColumnElement, func, or_, select
@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.outbox.tables import OutboxRow, OutboxState
+
+LATE = timedelta(minutes=30)
 
 
 class OutboxLine(msgspec.Struct, frozen=True):
@@ -37,6 +39,12 @@ def lines(session: Session, *, limit: int = 100) -> list[OutboxLine]:
 def count_failed(session: Session) -> int:
     """How many rows were given up."""
     return session.scalar(select(func.count()).where(col(OutboxRow.state) == OutboxState.FAILED)) or 0
+
+
+def stuck_since(session: Session, *, at: datetime) -> datetime | None:
+    """Since when the oldest of what should have left by now waits; None while nothing is later than `LATE`."""
+    late = (col(OutboxRow.state).in_([OutboxState.OWED, OutboxState.SENDING]), col(OutboxRow.created_at) < at - LATE)
+    return session.scalar(select(func.min(col(OutboxRow.created_at))).where(*late))
 
 
 def count_due(session: Session, *, at: datetime) -> int:

@@ -14,9 +14,9 @@ LEASE = timedelta(minutes=5)
 _BACK_OFF = (
     timedelta(seconds=30),
     timedelta(minutes=2),
+    timedelta(minutes=5),
     timedelta(minutes=10),
-    timedelta(minutes=30),
-    timedelta(hours=2),
+    timedelta(minutes=15),
 )
 
 
@@ -49,6 +49,15 @@ def notice(session: Session, kind: str, *, person_id: int, key: str, at: datetim
     One whose `at` lies ahead is a reminder: it is owed from then on, if it still holds by then.
     """
     session.add(OutboxRow(topic=f"notice.{kind}", key=key, person_id=person_id, due_at=at, created_at=at))
+
+
+def notice_once(session: Session, kind: str, *, person_id: int, key: str, at: datetime) -> bool:
+    """Owe one person a notice unless the same was ever owed to them; whether it was new."""
+    same = (col(OutboxRow.topic) == f"notice.{kind}", col(OutboxRow.key) == key, col(OutboxRow.person_id) == person_id)
+    if session.scalar(select(col(OutboxRow.id)).where(*same).limit(1)) is not None:
+        return False
+    notice(session, kind, person_id=person_id, key=key, at=at)
+    return True
 
 
 def mail(

@@ -85,6 +85,11 @@ def names(session: Session, ids: set[int | None]) -> dict[int | None, str]:
     return {None: "Systemet"} | {person_id: name for person_id, name in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
+def language_of(session: Session, person_id: int) -> str:
+    """The language that a person's mails are written in."""
+    return session.get_one(Person, person_id).language
+
+
 def function_unit(session: Session, region: str) -> Unit:
     """The unit that receives a region's extern pumps. Raises `NotFound` when the region has none."""
     unit = session.scalar(

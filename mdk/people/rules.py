@@ -100,6 +100,7 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "absence.record": _OWN_TIME,
     "absence.read": {**_OWN_TIME, Role.CHAIR: _ANY},
     "calendar.keep": _OWN_TIME,
+    "language.choose": _OWN_TIME,
     "conference.open": {Role.CHAIR: _CHAIRS},
     "conference.close": {Role.CHAIR: _CHAIRS},
     "minutes.write": {Role.CHAIR: _CHAIRS},

@@ -12,10 +12,13 @@ from mdk.audit.service import did
 from mdk.audit.structs import SYSTEM, Actor
 from mdk.errors import Invalid, NotFound, Problem
 from mdk.people.queries import cookie_hash, viewer_of_assignment
-from mdk.people.structs import Role, SignedIn
+from mdk.people.rules import Relation, check_may
+from mdk.people.structs import Role, SignedIn, Viewer
 from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
 
 SIGN_IN_LASTS = timedelta(hours=10)
+SWEDISH = "sv"
+LANGUAGES = (SWEDISH, "en")
 LONGEST = 200  # characters of a name or an address
 # What needs no quoting in any header, so that every mail to it can be written.
 _ADDRESS = re.compile(r"[A-Za-z0-9._+'-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,5}", re.ASCII)
@@ -41,19 +44,22 @@ def add(
     by: Actor = SYSTEM,
     at: datetime,
     profession: str = "",
+    language: str | None = None,
 ) -> int:
     """Give a person an assignment, making the person when the address is new; gives the assignment's id.
 
-    Raises `Invalid` for a bad address, name, role or unit.
+    `language` is what their mails are written in; None leaves it as it is, Swedish at first. Raises `Invalid` for a bad
+    address, name, role, unit or language.
     """
     address, shown = email.strip().lower(), " ".join(name.split())
     _check(session, address, shown, role, unit_id)
+    _check_language(language or SWEDISH)
     person = session.scalar(select(Person).where(col(Person.email) == address))
     if person is None:
         person = Person(email=address, name=shown, profession=profession, created_at=at)
         session.add(person)
         session.flush()
-    person.active = True
+    person.active, person.language = True, language or person.language
     existing = session.scalar(
         select(Assignment).where(
             col(Assignment.person_id) == person.id, col(Assignment.role) == role, col(Assignment.unit_id) == unit_id
@@ -77,6 +83,14 @@ def disable(session: Session, *, email: str, by: Actor = SYSTEM, at: datetime) -
     for row in session.scalars(select(SignIn).where(col(SignIn.person_id) == person.id)):
         row.ends_at = at
     did(session, "person.disable", by=by, at=at)
+
+
+def choose_language(session: Session, *, language: str, by: Viewer, at: datetime) -> None:
+    """Have the viewer's mails written in `language` from now on. Raises `NotAllowed`, `Invalid` for an unknown one."""
+    check_may("language.choose", by, frozenset({Relation.SELF}))
+    _check_language(language)
+    session.get_one(Person, by.person_id).language = language
+    did(session, "language.choose", by=by, at=at)
 
 
 def sign_in(session: Session, *, assignment_id: int, at: datetime, address: str) -> str:
@@ -105,6 +119,11 @@ def sign_out(session: Session, *, signed_in: SignedIn, at: datetime) -> None:
     if row is not None:
         row.ends_at = at
     did(session, "sign-out", by=signed_in.viewer, at=at)
+
+
+def _check_language(language: str) -> None:
+    if language not in LANGUAGES:
+        raise Invalid([Problem("language", "Välj språk: sv eller en.")])
 
 
 def _check(session: Session, email: str, name: str, role: str, unit_id: str) -> None:

@@ -88,7 +88,7 @@ def test_a_row_that_failed_waits_longer_each_time(database: Database) -> None:
         waits.append(row(database, row_id).due_at - at)
         assert claim(database, row(database, row_id).due_at - timedelta(seconds=1)) == []
         at = row(database, row_id).due_at
-    assert [int(wait.total_seconds()) for wait in waits] == [30, 120, 600, 1800, 7200, 7200, 7200]
+    assert [int(wait.total_seconds()) for wait in waits] == [30, 120, 300, 600, 900, 900, 900]
     assert (row(database, row_id).attempts, row(database, row_id).error) == (7, "451")
 
 

@@ -37,7 +37,7 @@ def test_every_setting_of_the_contract_is_there_and_has_a_meaning() -> None:
     assert {setting.name for setting in SETTINGS} == {
         "DATABASE_URL", "BASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM", "ORGANIZER", "VIDEO_URL_TEMPLATE",
         "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OMEQ_TABLE", "LANGUAGE", "TIMEZONE", "DATA_DIR",
-        "LOG_FORMAT",
+        "LOG_FORMAT", "IMAP_URL", "CONTACT",
     }  # fmt: skip
     assert all(setting.meaning for setting in SETTINGS)
 

@@ -13,7 +13,16 @@ import pytest
 from invites.sample import START, cancel, event, notice
 from mdk_calendar.events import Event, News
 from mdk_calendar.ics import to_ics
-from mdk_calendar.mail import INBOXES, MEETINGS, NoticeKind, message_id, notice_message_id, to_mail, to_notice
+from mdk_calendar.mail import (
+    CASE_LISTS,
+    INBOXES,
+    MEETINGS,
+    NoticeKind,
+    message_id,
+    notice_message_id,
+    to_mail,
+    to_notice,
+)
 from mdk_calendar.safe import Unsendable
 
 ENDS = {"cancelled", "dropped"}
@@ -117,7 +126,9 @@ def test_the_text_tells_when_the_own_slots_how_to_join_and_where_to_read() -> No
         "Tid: onsdag 25 november 2026 kl. 13:00–14:00\n"
         "Dina tider: 13:00–13:15, 13:45–14:00\n"
         "Anslut: https://video.example/mdk\n"
-        "Konferensens sida: https://mdk.example/conferences/k1\n\n"
+        "Förbered: Läs igenom det du har skickat in och komplettera det som saknas. Du föredrar det på din tid.\n"
+        "Konferensens sida: https://mdk.example/conferences/k1\n"
+        "Frågor: mdk@demo.mdk\n\n"
         "2 ärenden. Underlaget finns bakom inloggning. Svara på kallelsen i din kalender.\n\n"
         "Skickat automatiskt av MDK smärta. Mejlet innehåller inga patientuppgifter; skriv inga sådana i ett svar.\n"
     )
@@ -139,17 +150,20 @@ def test_the_text_of_a_cancellation_offers_no_way_to_join() -> None:
     assert plain(to_mail(cancel(slots=()), news="cancelled")) == (
         "Videokonferensen är inställd.\n\n"
         "Tid: onsdag 25 november 2026 kl. 13:00–14:00\n"
-        "Konferensens sida: https://mdk.example/conferences/k1\n\n"
+        "Konferensens sida: https://mdk.example/conferences/k1\n"
+        "Frågor: mdk@demo.mdk\n\n"
         "Skickat automatiskt av MDK smärta. Mejlet innehåller inga patientuppgifter; skriv inga sådana i ett svar.\n"
     )
 
 
 def test_a_member_reads_the_whole_meetings_time_and_the_number_of_cases() -> None:
     text = plain(to_mail(event(slots=(), case_count=1, attendee_role="member", video_url=None), news="invited"))
-    assert text.splitlines()[2:7] == [
+    assert text.splitlines()[2:9] == [
         "Tid: onsdag 25 november 2026 kl. 13:00–14:00",
         "Anslut: Länken till videomötet finns på konferensens sida.",
+        "Förbered: Läs ärendena före konferensen.",
         "Konferensens sida: https://mdk.example/conferences/k1",
+        "Frågor: mdk@demo.mdk",
         "",
         "1 ärende. Underlaget finns bakom inloggning. Svara på kallelsen i din kalender.",
     ]
@@ -237,6 +251,19 @@ NOTICES = {
     "support-asked": "En annan regions funktion ber om ert stöd med ett pumpuppdrag; frågan väntar i er inkorg.",
     "support-answered": "Frågan om stöd med ett pumpuppdrag är besvarad; svaret står på uppdraget.",
     "pathway-ended": "Ett uppdrag eller en remiss i er inkorg är avslutad; ni behöver inte göra något mer.",
+    "reply-counter": (
+        "Någon som är kallad till konferensen {when} föreslår en annan tid. Flytta konferensen, eller hör av dig."
+    ),
+    "reply-delegated": (
+        "Någon som är kallad till konferensen {when} vill att en annan kommer i stället. Kalla den, eller hör av dig."
+    ),
+    "conference-lacking": (
+        "Ett av dina ärenden till konferensen {when} saknar uppgifter som behövs då. Komplettera det före konferensen."
+    ),
+    "supplement-reminder": "Ett av dina ärenden väntar på en komplettering, och tiden går ut inom tre dagar.",
+    "supplement-overdue": (
+        "En begärd komplettering har inte kommit i tid. Hör av dig till remittenten eller avsluta ärendet."
+    ),
 }
 
 
@@ -245,11 +272,13 @@ def test_a_notice_is_one_sentence_and_one_link(kind: NoticeKind) -> None:
     raw = to_notice(notice(kind=kind, starts_at=START))
     button = "Öppna inkorgen" if kind in INBOXES else "Öppna Mitt arbete"
     button = "Öppna konferensen" if kind in MEETINGS else button
+    button = "Öppna ärendelistan" if kind in CASE_LISTS else button
     assert plain(raw).splitlines()[:3] == [
         NOTICES[kind].format(when="ons 25 nov 13:00"),
         "",
         f"{button}: https://mdk.example/",
     ]
+    assert "\nFrågor: mdk@demo.mdk\n" in plain(raw)
     assert [part.get_content_type() for part in parsed(raw).walk()] == [
         "multipart/alternative",
         "text/plain",

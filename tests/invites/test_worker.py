@@ -167,7 +167,7 @@ def test_the_pause_grows_and_no_mail_is_lost_while_the_server_is_away(post: Post
         run_once(post.database, post.settings, at=at)
         pauses.append((rows(post.database)[0].due_at - at) / timedelta(minutes=1))
         at = rows(post.database)[0].due_at
-    assert pauses == [0.5, 2, 10, 30, 120, 120]
+    assert pauses == [0.5, 2, 5, 10, 15, 15]
     with listening(receiver := Receiver()) as port:
         run_once(post.database, by_smtp(post, port).settings, at=at)
     assert len(receiver.taken) == 1
@@ -349,6 +349,7 @@ def test_the_loop_survives_a_store_that_cannot_be_used(post: Post, tmp_path: Pat
     broken.close()
     assert {(entry["event"], entry["fault"]) for entry in logged} == {
         ("worker.planning_failed", "Unavailable"),
+        ("worker.errand_failed", "Unavailable"),
         ("worker.round_failed", "Unavailable"),
     }
 

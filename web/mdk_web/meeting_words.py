@@ -52,5 +52,6 @@ MEETING_FIELDS: Mapping[str, str] = MappingProxyType(
         "partstat": "Svar",
         "comment": "Kommentar",
         "text": "Tillägg",
+        "language": "Språk",
     }
 )

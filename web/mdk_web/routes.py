@@ -21,6 +21,7 @@ from mdk_web.outbox import pages as outbox_pages
 from mdk_web.pathways import api as pathways_api
 from mdk_web.pathways import pages as pathways_pages
 from mdk_web.queue import pages as queue_pages
+from mdk_web.replies import pages as replies_pages
 from mdk_web.rsvp import pages as rsvp_pages
 from mdk_web.sign_in import pages as sign_in
 from mdk_web.triage import pages as triage_pages
@@ -42,6 +43,7 @@ PAGE_HANDLERS: list[Any] = [
     *figures_pages.HANDLERS,
     *register_pages.HANDLERS,
     *outbox_pages.HANDLERS,
+    *replies_pages.HANDLERS,
 ]
 LINK_HANDLERS: list[Any] = [*rsvp_pages.HANDLERS]
 API_HANDLERS: list[Any] = [

@@ -38,6 +38,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "codes-mapped": "Koderna är sparade och följer med i exporten.",
         "goal-set": "Målnivån är beslutad och gäller från nu.",
         "prevalence-imported": "Punktprevalensen är inläst. Behov och jämlikhet jämförs med den från nu.",
+        "language-chosen": "Språket är sparat. Mejl som skickas från och med nu skrivs på det.",
+        "reply-settled": "Klart. Svaret ligger inte längre och väntar.",
         "mail-again": "Mejlet skickas igen.",
         "series-begun": "Serien är planerad tolv veckor framåt. Ingen kallas förrän du skickar ut en agenda.",
     }

@@ -3,16 +3,21 @@
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import RawBody
 
+from mdk.people.queries import language_of
 from mdk.people.rules import check_role
+from mdk.people.service import choose_language
 from mdk_calendar import feeds
-from mdk_web.formkit import NO_REFUSAL, Refusal
+from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.visits import PageRequest, go, page, reading, writing
 
 Page = Response[Any]
 
 
-def _mine(request: PageRequest, *, secret: str = "", refusal: Refusal = NO_REFUSAL) -> Page:
+def _mine(
+    request: PageRequest, *, secret: str = "", language: str | None = None, refusal: Refusal = NO_REFUSAL
+) -> Page:
     with reading(request) as visit:
         check_role("calendar.keep", visit.viewer)
         address = f"{visit.settings['BASE_URL'].rstrip('/')}/calendar/{secret}.ics" if secret else ""
@@ -23,6 +28,7 @@ def _mine(request: PageRequest, *, secret: str = "", refusal: Refusal = NO_REFUS
             feed_since=feeds.since(visit.session, visit.viewer.person_id),
             address=address,
             subscribe=f"webcal:{address.partition(':')[2]}",
+            language=language_of(visit.session, visit.viewer.person_id) if language is None else language,
             refusal=refusal,
         )
 
@@ -53,4 +59,17 @@ def stop_feed(request: PageRequest) -> Page:
         return go("/calendar", said="feed-stopped")
 
 
-HANDLERS: list[Any] = [mine, renew_feed, show_feed, stop_feed]
+def _again(request: PageRequest, body: bytes, *, refusal: Refusal) -> Page:
+    return _mine(request, language=Form(body).get("language", ""), refusal=refusal)
+
+
+@post("/calendar/language", sync_to_thread=True)
+@shown_again(again=_again)
+def change_language(request: PageRequest, body: RawBody) -> Page:
+    with writing(request) as visit:
+        language = Form(body).get("language", "")
+        choose_language(visit.session, language=language, by=visit.viewer, at=visit.at)
+        return go("/calendar", said="language-chosen")
+
+
+HANDLERS: list[Any] = [mine, renew_feed, show_feed, stop_feed, change_language]

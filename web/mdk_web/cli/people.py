@@ -18,13 +18,18 @@ def user() -> None:
 @click.option("--name", required=True, help="Personens namn.")
 @click.option("--role", required=True, help="Rollen, till exempel referrer eller coordinator.")
 @click.option("--unit", required=True, help="Enhetens id, till exempel palliativa-vaxjo.")
-def add(email: str, name: str, role: str, unit: str) -> None:
+@click.option(
+    "--language", type=click.Choice(["sv", "en"]), help="Språket i personens mejl; annars som förut, först sv."
+)
+def add(email: str, name: str, role: str, unit: str, language: str | None) -> None:
     """Ge en person ett uppdrag; personen läggs till om adressen är ny."""
     from mdk import clock
     from mdk.people import service
 
     with opened() as store, store.database.writing() as session:
-        assignment = service.add(session, email=email, name=name, role=role, unit_id=unit, at=clock.now())
+        assignment = service.add(
+            session, email=email, name=name, role=role, unit_id=unit, language=language, at=clock.now()
+        )
     say(f"{email.strip().lower()} har uppdrag {assignment}: {role}, {unit}")
 
 

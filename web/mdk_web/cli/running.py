@@ -66,8 +66,9 @@ def serve(host: str, port: int, workers: int) -> None:
 @click.command()
 @click.option("--once", "is_once", is_flag=True, help="Gör det som väntar nu och sluta sedan.")
 def worker(*, is_once: bool) -> None:
-    """Skicka det som ska ut, och planera serier framåt."""
+    """Skicka det som ska ut, påminn, läs svar på kallelser och planera serier framåt."""
     from mdk import clock
+    from mdk_calendar import mailbox, reminders
     from mdk_calendar.worker import Worker, plan_series, run_once
     from mdk_web.serving import log_as
 
@@ -75,6 +76,9 @@ def worker(*, is_once: bool) -> None:
         log_as(store.settings)
         if is_once:
             plan_series(store.database, at=clock.now())
+            reminders.owe(store.database, at=clock.now())
+            if store.settings["IMAP_URL"]:
+                mailbox.look(store.database, store.settings, at=clock.now())
             handled = run_once(store.database, store.settings, at=clock.now())
             say(f"{handled} utskick hanterades.")
             return

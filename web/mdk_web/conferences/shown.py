@@ -13,6 +13,7 @@ from mdk.conferences.rules import PLANNABLE
 from mdk.conferences.structs import ConferenceState, ConferenceView, InvitedPerson, Slot
 from mdk.journey import releases
 from mdk.people.rules import may_ever
+from mdk_calendar import replies
 from mdk_calendar.queries import current_invitation
 from mdk_web.conferences.forms import EARLY
 from mdk_web.filled import rows_of
@@ -60,6 +61,7 @@ def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> d
         "waiting": _waiting(visit, slots) if editable else [],
         "preview": releases.preview(visit.session, view.id, by=visit.viewer, at=visit.at) if editable else None,
         "me": _me(visit, view),
+        "wishes": replies.noted_about(visit.session, view.id) if may_ever("outbox.read", visit.viewer) else [],
         "has_invitation": current_invitation(visit.session, view.id, visit.viewer.person_id) is not None,
         "primary": _primary(view, editable=editable, chairs=chairs),
     }

@@ -1,5 +1,6 @@
 """The start page, Mitt arbete, and the help."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get
@@ -8,9 +9,11 @@ from mdk import clock
 from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
 from mdk.journey import readings, work
-from mdk.outbox.queries import count_failed
+from mdk.outbox.queries import count_failed, stuck_since
 from mdk.people.rules import may_ever
-from mdk_web.visits import PageRequest, page, reading
+from mdk_calendar import mailbox
+from mdk_calendar.replies import count_waiting
+from mdk_web.visits import PageRequest, Visit, page, reading
 
 MOST = 6
 TARGET_WORKING_DAYS = 1
@@ -31,12 +34,23 @@ def mine(request: PageRequest) -> Response[str]:
             targets={task.key: clock.add_working_days(task.since or at, TARGET_WORKING_DAYS) for task in waiting.tasks},
             conference=work.next_conference(session, by=by, at=at) if may_ever("conference.read", by) else None,
             tallies=work.tallies(session, by=by, at=at) if may_ever("case.read", by) else None,
-            failed=count_failed(session) if may_ever("outbox.read", by) else 0,
+            post=_post(visit) if may_ever("outbox.read", by) else None,
             unread=unread[0],
             unread_total=unread[1],
             may_create=may_ever("case.create", by),
             may_queue=may_ever("queue.read", by),
         )
+
+
+def _post(visit: Visit) -> Mapping[str, Any]:
+    """What is wrong with the mails: given up, waiting too long, answers to look at, a mailbox that cannot be read."""
+    box = mailbox.state(visit.session) if visit.settings["IMAP_URL"] else None
+    return {
+        "failed": count_failed(visit.session),
+        "stuck": stuck_since(visit.session, at=visit.at),
+        "replies": count_waiting(visit.session),
+        "deaf": box.failing_since if box else None,
+    }
 
 
 @get("/help", sync_to_thread=True)

@@ -6,6 +6,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from mdk.journey import mail
+from mdk.outbox.queries import stuck_since
+from mdk_calendar.replies import count_waiting
 from mdk_web.formkit import NO_REFUSAL, Refusal, shown_again
 from mdk_web.visits import PageRequest, go, page, reading, writing
 
@@ -16,7 +18,16 @@ def _list(request: PageRequest, *, refusal: Refusal = NO_REFUSAL, **_: object) -
     with reading(request) as visit:
         lines = mail.outbox(visit.session, by=visit.viewer, at=visit.at)
         failed = sum(line.state == "failed" for line in lines)
-        return page(visit, "outbox/index.html", status=refusal.status, lines=lines, failed=failed, refusal=refusal)
+        return page(
+            visit,
+            "outbox/index.html",
+            status=refusal.status,
+            lines=lines,
+            failed=failed,
+            stuck=stuck_since(visit.session, at=visit.at),
+            replies=count_waiting(visit.session),
+            refusal=refusal,
+        )
 
 
 @get("/outbox", sync_to_thread=True)

@@ -1,0 +1,1 @@
+"""The page of answers by mail that someone has to look at."""
