@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+import msgspec
 import structlog
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,14 @@ _log: Final[Any] = structlog.get_logger("mdk.mailbox")
 
 class MailboxFault(Exception):
     """The mailbox cannot be read just now; the text says why, without the password."""
+
+
+class BoxState(msgspec.Struct, frozen=True):
+    """When the mailbox could last be read, since when it cannot, and why."""
+
+    read_at: datetime | None = None
+    failing_since: datetime | None = None
+    fault: str = ""
 
 
 class Account(NamedTuple):
@@ -81,7 +90,7 @@ def look(
                 if time.monotonic() > ends:
                     break
                 taken += _take(database, server, number, at)
-    except MailboxFault as fault:
+    except (MailboxFault, ValueError) as fault:
         _log.error("mailbox.failed", taken=taken)
         with database.writing() as session:
             _note(session, at, str(fault))
@@ -91,9 +100,10 @@ def look(
     return taken
 
 
-def state(session: Session) -> MailBox | None:
-    """How the mailbox fares; None before it was first read."""
-    return session.get(MailBox, ANSWERS)
+def state(session: Session) -> BoxState:
+    """How the mailbox fares."""
+    box = session.get(MailBox, ANSWERS)
+    return BoxState(box.read_at, box.failing_since, box.fault) if box else BoxState()
 
 
 def _account(parts: SplitResult) -> Account:
@@ -132,11 +142,14 @@ def _dial(where: Account, patience: float, tls: ssl.SSLContext) -> imaplib.IMAP4
     if where.implicit_tls:
         return imaplib.IMAP4_SSL(where.host, where.port, ssl_context=tls, timeout=patience)
     server = imaplib.IMAP4(where.host, where.port, timeout=patience)
-    if "STARTTLS" in server.capabilities:
-        server.starttls(tls)
-    elif where.host not in LOOPBACK:
-        server.shutdown()
-        raise imaplib.IMAP4.error("servern erbjuder ingen kryptering; lösenordet skickas inte")
+    try:
+        if "STARTTLS" in server.capabilities:
+            server.starttls(tls)
+        elif where.host not in LOOPBACK:
+            raise imaplib.IMAP4.error("servern erbjuder ingen kryptering; lösenordet skickas inte")
+    except BaseException:
+        _leave(server)
+        raise
     return server
 
 
@@ -190,6 +203,8 @@ def _leave(server: imaplib.IMAP4) -> None:
     """Say goodbye; what goes wrong here changes nothing of what was taken in."""
     with contextlib.suppress(imaplib.IMAP4.error, OSError, ValueError):
         server.logout()
+    with contextlib.suppress(OSError):
+        server.shutdown()
 
 
 def _note(session: Session, at: datetime, fault: str) -> None:
