@@ -143,14 +143,18 @@ def _dial(where: Account, patience: float, tls: ssl.SSLContext) -> imaplib.IMAP4
         return imaplib.IMAP4_SSL(where.host, where.port, ssl_context=tls, timeout=patience)
     server = imaplib.IMAP4(where.host, where.port, timeout=patience)
     try:
-        if "STARTTLS" in server.capabilities:
-            server.starttls(tls)
-        elif where.host not in LOOPBACK:
-            raise imaplib.IMAP4.error("servern erbjuder ingen kryptering; lösenordet skickas inte")
+        _encrypt(server, where, tls)
     except BaseException:
         _leave(server)
         raise
     return server
+
+
+def _encrypt(server: imaplib.IMAP4, where: Account, tls: ssl.SSLContext) -> None:
+    if "STARTTLS" in server.capabilities:
+        server.starttls(tls)
+    elif where.host not in LOOPBACK:
+        raise imaplib.IMAP4.error("servern erbjuder ingen kryptering; lösenordet skickas inte")
 
 
 def _unread(server: imaplib.IMAP4) -> list[bytes]:

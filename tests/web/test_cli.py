@@ -14,11 +14,15 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 from litestar.testing import TestClient
+from sqlalchemy import select
 
 import make
+from invites.answering import answer_of, mail, sample, told
+from invites.post import Post
 from mdk import clock, settings
 from mdk.db import Database, sqlite_file
 from mdk.journey.demo import PEOPLE, sample_cases
+from mdk.people.tables import Person
 from mdk_web.app import create_app
 from mdk_web.cli.main import cli
 from running import command, demonstrating, environment, free_port
@@ -242,8 +246,44 @@ def test_every_command_explains_itself(mdk: Run) -> None:
     explained(cli, ())
     assert set(cli.commands) == {
         "demo", "serve", "worker", "migrate", "seed", "user", "token", "import", "audit", "config",
-        "minutes", "keys", "export",
+        "minutes", "keys", "export", "mail",
     }  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------- mail
+def test_an_answer_is_taken_in_from_a_file_or_standard_input_and_what_is_none_is_refused_in_one_line(
+    mdk: Run, folder: Path, sqlite_url: str
+) -> None:
+    database = Database(sqlite_url)
+    post = Post(database, folder / "outbox")
+    planned = told(post, starts_at=clock.now() + 2 * make.DAY)
+    file = folder / "svar.eml"
+    file.write_bytes(sample("outlook-accepted"))
+    recorded = mdk("mail", "ingest", str(file))
+    assert (recorded.exit_code, recorded.stdout) == (0, "Svaret är sparat.\n")
+    again = mdk("mail", "ingest", stdin=sample("outlook-accepted").decode("latin-1"))
+    assert again.exit_code == 0
+    assert again.stdout.startswith("Mejlet har tagits emot förut")
+    assert answer_of(database, planned)[0] == "ACCEPTED"
+    for raw in (mail(uid="x"), mail("Hej", kind="text/plain"), b"", b"\xff" * 70_000):
+        file.write_bytes(raw)
+        refused = mdk("mail", "ingest", str(file))
+        assert (refused.exit_code, is_one_line(refused)) == (2, True)
+    assert answer_of(database, planned)[0] == "ACCEPTED"
+    database.close()
+
+
+def test_a_person_is_added_with_a_language_that_stays_until_another_is_given(mdk: Run, sqlite_url: str) -> None:
+    unit = ("--name", "Ann Li", "--role", "member", "--unit", "palliativa-vaxjo")
+    assert mdk("user", "add", "ann@demo.mdk", *unit, "--language", "en").exit_code == 0
+    assert mdk("user", "add", "ann@demo.mdk", *unit).exit_code == 0
+    assert mdk("user", "add", "bo@demo.mdk", *unit).exit_code == 0
+    assert mdk("user", "add", "cy@demo.mdk", *unit, "--language", "no").exit_code == 2
+    database = Database(sqlite_url)
+    with database.reading() as session:
+        found = {person.email: person.language for person in session.scalars(select(Person))}
+    database.close()
+    assert (found["ann@demo.mdk"], found["bo@demo.mdk"], "cy@demo.mdk" in found) == ("en", "sv", False)
 
 
 # ---------------------------------------------------------------------------------------------------- processes
