@@ -1,4 +1,4 @@
-"""Owns the Swedish words for what became of an answer by mail, and why."""
+"""Owns the Swedish words around mails: what became of an answer and why, how one came, and the languages."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -38,5 +38,14 @@ REPLY_REASONS: Mapping[str, str] = MappingProxyType(
         "cancelled": "Konferensen är inställd.",
         "dropped": "Personen är inte längre kallad.",
         "over": "Konferensen är över.",
+    }
+)
+
+MAIL_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "reply_fate": REPLY_FATES,
+        "reply_reason": REPLY_REASONS,
+        "via": {"login": "på sidan", "link": "via länk", "mail": "via mejl"},
+        "language": {"sv": "Svenska", "en": "English"},
     }
 )

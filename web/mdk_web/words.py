@@ -10,7 +10,7 @@ from msgspec import UnsetType
 from mdk_web.case_words import CASE_ACT_FIELDS, CASE_ACTS
 from mdk_web.figure_words import FIGURE_WORDS
 from mdk_web.meeting_words import MEETING_FIELDS
-from mdk_web.reply_words import REPLY_FATES, REPLY_REASONS
+from mdk_web.reply_words import MAIL_WORDS
 
 SECTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -353,10 +353,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "other": "Annat",
         },
         "case_act": CASE_ACTS,
-        "reply_fate": REPLY_FATES,
-        "via": {"login": "på sidan", "link": "via länk", "mail": "via mejl"},
-        "language": {"sv": "Svenska", "en": "English"},
-        "reply_reason": REPLY_REASONS,
+        **MAIL_WORDS,
         "prerequisite_scope": {"patient": "Patient", "unit": "Enhet"},
         "omeq_verdict": {
             "over": "Över gränsen",
