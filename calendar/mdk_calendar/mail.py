@@ -25,6 +25,8 @@ NoticeKind = Literal[
     "case-supplemented",
     "supplement-requested",
     "case-answered",
+    "learning-sent",
+    "learning-returned",
     "case-accepted",
     "case-redirected",
     "case-declined",

@@ -36,6 +36,7 @@ GONE: Final = "Personen är inte längre aktiv i systemet. Meddela den som har t
 _KINDS: Final = frozenset(get_args(NoticeKind)) | {reminders.MEETING}
 _PAGES: Final[dict[str, str]] = {
     **dict.fromkeys(("referral-received", "information-supplied"), "/referrals"),
+    **dict.fromkeys(("learning-sent", "learning-returned"), "/learning"),
     **dict.fromkeys(("assignment-received", "support-asked", "support-answered"), "/assignments-inbox"),
     "supplement-overdue": "/cases",
 }

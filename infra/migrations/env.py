@@ -16,6 +16,7 @@ TABLES = (
     "mdk.minutes.tables",
     "mdk.pathways.tables",
     "mdk.figures.tables",
+    "mdk.learning.tables",
     "mdk_calendar.tables",
     "mdk_web.tables",
 )

@@ -215,6 +215,8 @@ NOTICES = {
     "case-supplemented": "Ett ärende på en utskickad agenda har kompletterats.",
     "case-redirected": "Ett av dina ärenden är hänvisat vidare; vart och varför finns i ärendet.",
     "supplement-requested": "Ett av dina ärenden behöver kompletteras innan det kan tas upp.",
+    "learning-sent": "Ett lärfall väntar på att du granskar det.",
+    "learning-returned": "Konsulten har skickat tillbaka ett lärfall som du skrev.",
     "case-answered": "Ett av dina ärenden är besvarat utan konferens; svaret finns i ärendet.",
     "case-accepted": "Ett av dina ärenden är mottaget och står i kö till en konferens.",
     "case-declined": "Ett av dina ärenden tas inte upp på konferensen; skälet finns i ärendet.",

@@ -1,4 +1,4 @@
-"""Owns the Swedish words of the figures."""
+"""Owns the Swedish words of the figures and of the learning bank."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -49,5 +49,18 @@ FIGURE_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "implemented": "Det som rekommenderades blev utfört",
             "found_in_time": "Inte för sent: patienten hann få det som rekommenderades",
         },
+    }
+)
+
+FIGURE_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "title": "Rubrik",
+        "reasoning": "Så resonerade konferensen",
+        "six_weeks": "Så gick det, efter sex veckor",
+        "note": "Anteckning",
+        "year": "År",
+        "week": "Vecka",
+        "source": "Källa",
+        "table": "Tabell",
     }
 )

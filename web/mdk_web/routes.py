@@ -14,6 +14,7 @@ from mdk_web.figures import api as figures_api
 from mdk_web.figures import pages as figures_pages
 from mdk_web.figures import register_pages
 from mdk_web.home import pages as home_pages
+from mdk_web.learning import pages as learning_pages
 from mdk_web.live import pages as live_pages
 from mdk_web.minutes import api as minutes_api
 from mdk_web.minutes import pages as minutes_pages
@@ -42,6 +43,7 @@ PAGE_HANDLERS: list[Any] = [
     *pathways_pages.HANDLERS,
     *figures_pages.HANDLERS,
     *register_pages.HANDLERS,
+    *learning_pages.HANDLERS,
     *outbox_pages.HANDLERS,
     *replies_pages.HANDLERS,
 ]

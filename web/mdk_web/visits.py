@@ -44,6 +44,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/referrals", "Inkorg", "referral.work"),
     ("/assignments-inbox", "Inkorg", "assignment.work"),
     ("/figures", "Uppföljning", "figures.read"),
+    ("/learning", "Lärfall", "learning.read"),
     ("/register", "Register", "register.read"),
     ("/outbox", "Utkorg", "outbox.read"),
 )

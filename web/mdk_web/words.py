@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec import UnsetType
 
 from mdk_web.case_words import CASE_ACT_FIELDS, CASE_ACTS
-from mdk_web.figure_words import FIGURE_WORDS
+from mdk_web.figure_words import FIGURE_FIELDS, FIGURE_WORDS
 from mdk_web.meeting_words import MEETING_FIELDS
 from mdk_web.reply_words import MAIL_WORDS
 
@@ -128,6 +128,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "consent.reason": "Skäl",
         "attachments": "Bilagor",
         **CASE_ACT_FIELDS,
+        **FIGURE_FIELDS,
         **MEETING_FIELDS,
     }
 )
@@ -183,6 +184,12 @@ STATES: Mapping[str, Mapping[str, State]] = MappingProxyType(
             "inserted": State("Pump insatt", "check", "success"),
             "followed_up": State("Uppföljt", "disc", "neutral"),
             "not_done": State("Inte utfört", "cross", "warning"),
+        },
+        "learning": {
+            "draft": State("Utkast", "dashed", "neutral"),
+            "review": State("Granskas", "half", "info"),
+            "published": State("Publicerat", "check", "success"),
+            "withdrawn": State("Tillbakadraget", "bar", "neutral"),
         },
         "prerequisite": {
             "open": State("Öppen", "ring", "neutral"),
