@@ -11,7 +11,7 @@ from jinja2.exceptions import UndefinedError
 from msgspec import UNSET
 
 from mdk.cases.file_structs import AttachmentLine
-from mdk_web import rendering, words
+from mdk_web import rendering, state_words, words
 
 EVIL = "<script>alert(1)</script>"
 AT = datetime(2026, 11, 25, 12, 15, tzinfo=UTC)
@@ -217,14 +217,14 @@ def test_a_draft_without_a_clock_or_a_question_still_has_a_strip() -> None:
 
 
 def test_every_state_has_a_word_a_known_shape_and_a_known_colour() -> None:
-    for kind, states in words.STATES.items():
+    for kind, states in state_words.STATES.items():
         for code, told in states.items():
             assert told.word in call("states", "state_tag", kind=kind, state=code)
             assert told.color in {"neutral", "info", "accent", "warning", "success", "danger"}
 
 
 def test_states_of_one_kind_differ_in_word_or_shape_and_never_in_colour_alone() -> None:
-    for states in words.STATES.values():
+    for states in state_words.STATES.values():
         assert len({told.word for told in states.values()}) == len(states)
 
 
