@@ -52,6 +52,20 @@ class MinutesAddendum(SQLModel, table=True):
     person_id: int = Field(foreign_key="person.id")
 
 
+class MinutesEditing(SQLModel, table=True):
+    """The field of a draft that one opened form is being typed in; it is soon forgotten."""
+
+    __tablename__ = "minutes_editing"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    tab: str = Field(primary_key=True)
+    conference_id: str = Field(foreign_key="conference.id")
+    case_id: int = Field(foreign_key="case_file.id")
+    field: str
+    person_id: int = Field(foreign_key="person.id")
+    at: datetime
+
+
 class SigningKey(SQLModel, table=True):
     """A key that signs minutes; a retired one stays for checking what it signed."""
 

@@ -20,9 +20,12 @@ SHOWN = re.compile(r"(?:View|Line|Body|Entry|Papers)\b")
 UNSEEN = {
     "mdk.conferences.queries.lines": "counts cases and names none",
     "mdk.conferences.series.series_list": "a series has no cases",
+    "mdk.minutes.editing.others": "tells which field is open, and nothing that stands in it",
 }
 # What stands among the acts and changes nothing: {"mdk.….name": "reason"}.
-UNLOGGED: dict[str, str] = {}
+UNLOGGED: dict[str, str] = {
+    "mdk.minutes.editing.tell": "tells which field is open, many times a minute, and nothing that stands in it",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -163,6 +163,16 @@ def test_the_draft_saves_itself_and_is_told_to_be_saved(people: People, session:
     assert stored(people, session).answer == "Ja"
 
 
+def test_a_suggestion_that_nobody_has_touched_is_no_draft_until_it_is_saved(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    untouched = person.typing(session, [each for each in page.forms[session] if each[0] != "do"])
+    assert (untouched.status, carried(untouched), "Förslag ur remissen" in untouched.words) == (200, "0", True)
+    assert (stored(people, session).version, make.state_of(people.database, session[-13:])) == (0, "scheduled")
+    person.send(page, session, do="save")
+    assert (stored(people, session).version, make.state_of(people.database, session[-13:])) == (1, "discussed")
+
+
 def test_what_is_typed_while_the_save_before_is_under_way_is_no_clash_with_oneself(
     people: People, session: str
 ) -> None:
@@ -193,6 +203,18 @@ def test_while_two_versions_clash_nothing_is_saved_and_both_are_told(people: Peo
     assert "Inte sparat." in late.words
     assert "Ta det som är sparat: Den första." in late.words
     assert stored(people, session).version == 1
+
+
+def test_a_field_that_is_open_in_another_window_is_told_there(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page, other = person.get(session), people[CHAIR].get(session)
+    told = person.typing(f"{session}/editing", page.forms[session], **{"form.field": "motivation"})
+    assert (told.status, told.html) == (204, "")
+    seen = person.get(f"{session}/editing?tab={other.values['form.tab']}")
+    assert "Du själv, i ett annat fönster, skriver i Motivering" in seen.words
+    assert 'data-edits="motivation"' in seen.html
+    assert "data-edits" not in person.get(f"{session}/editing?tab={page.values['form.tab']}").html
+    assert people[NURSE].get(f"{session}/editing").status == 403
 
 
 def test_what_cannot_be_read_yet_is_told_while_typing(people: People, session: str) -> None:
@@ -276,6 +298,13 @@ def test_a_form_that_shows_something_else_signs_nothing(people: People, session:
     assert person.send(page, f"{session}/sign", shown="0" * 64).status == 409
     assert person.post(f"{session}/sign", version="1").status == 409
     assert stored(people, session).signed is None
+
+
+def test_what_is_not_signed_is_not_added_to(people: People, session: str) -> None:
+    write(people[CHAIR], session, **DECIDED)
+    refused = people[CHAIR].post(f"{session}/addenda", text="Nivån blir Th9.")
+    assert (refused.status, "Protokollet är inte signerat än" in refused.words) == (422, True)
+    assert stored(people, session).addenda == []
 
 
 def test_addenda_follow_signed_minutes(people: People, session: str) -> None:

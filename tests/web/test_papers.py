@@ -13,7 +13,7 @@ import make
 from calling import Callers
 from mdk.db import Database
 from mdk.minutes import keys, sheets
-from mdk.minutes.structs import Sheet
+from mdk.minutes.structs import Addendum, Sheet
 from mdk_web.cli.main import cli
 from mdk_web.minutes.paper import WIDTH, paper_of, plain_text, press
 from visiting import Person, visiting
@@ -76,6 +76,16 @@ def test_the_plain_text_holds_all_of_the_paper_in_short_lines(embedded: Database
     flowing = " ".join(text.split())
     for fact in [*paper.head, paper.lead, *(fact for part in paper.parts for fact in part.facts)]:
         assert " ".join(f"{fact.label}: {fact.text}".split()) in flowing
+
+
+def test_whoever_opens_the_newest_paper_is_told_of_its_addenda_at_the_top(
+    embedded: Database, held: tuple[str, str]
+) -> None:
+    first = sheet(embedded, held)
+    later = msgspec.structs.replace(first, addenda=[Addendum("Olga Förare", make.MEETS, "Rad ett\nRad två")] * 2)
+    assert "Tillägg: 2 tillägg finns. Läs dem sist i protokollet." in plain_text(later).splitlines()
+    assert ":\n  Rad ett\n  Rad två\n" in plain_text(later)
+    assert "tillägg finns" not in plain_text(first)
 
 
 def test_an_intern_pump_s_criteria_stand_on_the_paper_and_a_block_s_do_not(embedded: Database) -> None:
@@ -159,8 +169,12 @@ def test_a_fetched_signature_is_verified_without_the_installation(
     verified = CliRunner().invoke(cli, [*told, "--pdf", str(tmp_path / "protokoll.pdf")])
     assert verified.exit_code == 0
     assert f"{held[1]}, {make.email(make.CHAIR)}, {make.MEETS.isoformat()}" in verified.stdout
+    assert "PDF:en hör till" in CliRunner().invoke(cli, told).stdout
     (tmp_path / "protokoll.pdf").write_bytes(papers.pdf + b" ")
     assert CliRunner().invoke(cli, [*told, "--pdf", str(tmp_path / "protokoll.pdf")]).exit_code == 1
+    assert CliRunner().invoke(cli, told).exit_code == 1
+    (tmp_path / "protokoll.pdf").unlink()
+    assert CliRunner().invoke(cli, told).exit_code == 0
     (tmp_path / "protokoll.jws").write_text(papers.jws[0][:-4] + "AAAA")
     assert CliRunner().invoke(cli, told).exit_code == 1
     (tmp_path / "keys.json").write_text("[]")

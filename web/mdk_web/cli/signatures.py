@@ -53,8 +53,11 @@ def minutes() -> None:
 def verify(file: str, keys_file: str | None, pdf: str | None) -> None:
     """Kontrollera signaturen i FILE (.jws; - för standard in), utan nätverk.
 
-    Nycklarna tas ur --keys eller ur databasen. Utgångskod 1 när något inte stämmer.
+    Nycklarna tas ur --keys eller ur databasen. Ligger en PDF med samma namn bredvid kontrolleras den också.
+    Utgångskod 1 när något inte stämmer.
     """
+    beside = Path(file).with_suffix(".pdf")
+    pdf = pdf or (str(beside) if file != "-" and beside.is_file() else None)
     from mdk import tokens
 
     with click.open_file(file, "rb") as opened_file:

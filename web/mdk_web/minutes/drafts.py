@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy.orm import Session
 
 from mdk.cases.tables import Case
@@ -20,7 +21,14 @@ from mdk_web.visits import Visit
 from mdk_web.words import WORDS, word
 
 NOTHING = "Inget"
+LONGEST_TAB = 64
 _GROUPS = {"outcome": "outcome", "refractory": "yes_no_unknown", "route": "catheter_route"}
+
+
+class TabQuery(msgspec.Struct):
+    """Which opened form asks."""
+
+    tab: Annotated[str, Meta(max_length=LONGEST_TAB)] = ""
 
 
 class Clash(NamedTuple):
@@ -61,8 +69,10 @@ def beginning(found: MinutesView) -> Standing:
     return Standing(found.version, marks_of(body_in(found)), new_tab())
 
 
-def keep(visit: Visit, conference_id: str, number: str, form: Form) -> Kept:
+def keep(visit: Visit, conference_id: str, number: str, form: Form, *, is_asked: bool) -> Kept:
     """Save what was typed, with what others have changed in other fields since the form was shown.
+
+    What nobody has typed in is not saved for the first time unless it `is_asked` for: a suggestion is no draft.
 
     Raises what `mdk.minutes.service.save` raises; `Stale` when someone else changed the same and none was chosen.
     """
@@ -74,7 +84,8 @@ def keep(visit: Visit, conference_id: str, number: str, form: Form) -> Kept:
     if stored is not None and stored.version != version:
         merged = _merged(form, mine, queries.body_of(stored), stored.version, saved_from=stored.saved_from)
         version = version if merged.clashes else stored.version
-    if stored is not None and _is_saved(stored, merged):
+    is_untouched = stored is None and marks_of(mine) == form.get("form.base") and not is_asked
+    if is_untouched or (stored is not None and _is_saved(stored, merged)):
         return _kept(visit.session, conference, case, merged, version)
     saved = service.save(
         visit.session,
@@ -91,7 +102,7 @@ def keep(visit: Visit, conference_id: str, number: str, form: Form) -> Kept:
 
 def after(kept: Kept, form: Form, at: datetime) -> Standing:
     """The form that was just saved."""
-    return Standing(kept.version, marks_of(kept.body), form.get("form.tab", ""), saved_at=at)
+    return Standing(kept.version, marks_of(kept.body), form.get("form.tab", ""), saved_at=at if kept.version else None)
 
 
 def refused(found: MinutesView, form: Form, *, is_stale: bool) -> Standing:

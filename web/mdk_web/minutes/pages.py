@@ -7,9 +7,10 @@ from litestar.params import FromPath, RawBody
 
 from mdk.conferences import queries as conferences
 from mdk.journey import decisions, signing
-from mdk.minutes import keys, queries, service, sheets
+from mdk.minutes import editing, keys, queries, service, sheets
 from mdk.minutes.sheets import fingerprint
 from mdk.minutes.structs import AddendumBody
+from mdk_web.calls import query_of
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.minutes import drafts, files, paper, shown
@@ -37,7 +38,8 @@ def _typed_again(request: PageRequest, conference_id: str, number: str, body: by
     with reading(request) as visit:
         found = queries.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
         standing = drafts.refused(found, Form(body), is_stale=refusal.status == STALE)
-        told = {"standing": standing, "refusal": refusal, "lacking": None, "taken": ()}
+        here = _path(conference_id, number)
+        told = {"standing": standing, "refusal": refusal, "lacking": None, "taken": (), "form_path": here}
         return fragment(visit, "minutes/_autosaved.html", status=refusal.status, **told)
 
 
@@ -70,7 +72,7 @@ def save(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
     with writing(request) as visit:
         form = Form(body)
         queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
-        kept = drafts.keep(visit, conference_id, number, form)
+        kept = drafts.keep(visit, conference_id, number, form, is_asked=not wants_fragment(request))
         if wants_fragment(request):
             return fragment(visit, "minutes/_autosaved.html", **shown.saved(visit, conference_id, number, form, kept))
         following = "/sign" if form.get("do") == "review" else ""
@@ -103,6 +105,29 @@ def sign(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
         version, by, at = form.version(), visit.viewer, visit.at
         decisions.sign(visit.session, **named, version=version, sealing=sealing, shown=seen, by=by, at=at)
         return go(_path(conference_id, number), said="minutes-signed")
+
+
+@get("/conferences/{conference_id:str}/session/{number:str}/editing", sync_to_thread=True)
+def others_editing(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Page:
+    with reading(request) as visit:
+        tab = query_of(request, drafts.TabQuery).tab
+        found = editing.others(visit.session, conference_id, number, tab=tab, by=visit.viewer, at=visit.at)
+        told: dict[str, Any] = {
+            "editing": found,
+            "tab": tab,
+            "form_path": _path(conference_id, number),
+            "case_number": number,
+        }
+        return fragment(visit, "minutes/_editing.html", **told)
+
+
+@post("/conferences/{conference_id:str}/session/{number:str}/editing", status_code=204, sync_to_thread=True)
+def tell_editing(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> None:
+    with writing(request) as visit:
+        form, named = Form(body), {"conference_id": conference_id, "number": number}
+        tab, field = form.get("form.tab", "")[: drafts.LONGEST_TAB], form.get("form.field", "")
+        if tab:
+            editing.tell(visit.session, **named, tab=tab, field=field, by=visit.viewer, at=visit.at)
 
 
 @post("/conferences/{conference_id:str}/session/{number:str}/addenda", sync_to_thread=True)
@@ -158,6 +183,8 @@ HANDLERS: list[Any] = [
     save,
     read_back,
     sign,
+    others_editing,
+    tell_editing,
     add,
     pdf,
     text,

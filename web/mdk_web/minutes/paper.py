@@ -115,6 +115,8 @@ def paper_of(sheet: Sheet) -> Paper:
 
 def _head(sheet: Sheet) -> Iterator[Fact]:
     yield Fact("Patient", f"{sheet.patient}, {identity_number(sheet.identity_number)}")
+    if sheet.addenda:
+        yield Fact("Tillägg", f"{len(sheet.addenda)} tillägg finns. Läs dem sist i protokollet.")
     yield Fact("Konferens", full_when(sheet.held_at))
     yield Fact("Remitterande enhet", f"{sheet.unit} ({sheet.referrer})")
     if sheet.home_region:
@@ -214,9 +216,12 @@ def _glyphs() -> frozenset[int]:
 
 def _set(facts: Iterable[Fact]) -> Iterator[str]:
     for fact in facts:
-        first, *rest = fact.text.splitlines() or [""]
-        yield from _wrapped(f"{fact.label}: {first}", "  ")
-        for line in rest:
+        lines = fact.text.splitlines() or [""]
+        if len(lines) == 1:
+            yield from _wrapped(f"{fact.label}: {lines[0]}", "  ")
+            continue
+        yield f"{fact.label}:"
+        for line in lines:
             yield from _wrapped(line, "  ", first="  ")
 
 

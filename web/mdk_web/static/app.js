@@ -54,6 +54,19 @@
     document.getElementById(`${button.dataset.copies}-copied`).textContent = "Texten är kopierad.";
   });
 
+  // In the form of minutes: tell which field is open, and mark those that others have open.
+  const openField = () => document.activeElement?.closest?.(".mdk-at")?.id.slice("at-".length) ?? "";
+  document.addEventListener("focusin", ({ target }) => {
+    const told = target.closest?.("form")?.querySelector("[data-field-open]");
+    if (!told || told.value === openField()) return;
+    told.value = openField();
+    told.dispatchEvent(new Event("change"));
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    const edited = [...document.querySelectorAll("[data-edits]")].map((line) => `at-${line.dataset.edits}`);
+    document.querySelectorAll(".mdk-at").forEach((field) => field.classList.toggle("mdk-at--edited", edited.includes(field.id)));
+  });
+
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     const modified = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.repeat;
