@@ -212,7 +212,8 @@ def _often(rest: _Rest, notes: list[str]) -> tuple[Decimal, Decimal | None]:
     tablets = rest.take(_TABLETS)
     each = _decimal(tablets[1]) if tablets else one
     if hours := rest.take(_EVERY_HOURS):
-        return each, Decimal(_HOURS_A_DAY) / Decimal(hours[1]) if int(hours[1]) else None
+        between = int(hours[1])
+        return each, Decimal(_HOURS_A_DAY // between) if between and not _HOURS_A_DAY % between else None
     times = rest.take(_TIMES_A_DAY) or rest.take(_TIMES)
     return each, _decimal(times[1]) if times else None
 

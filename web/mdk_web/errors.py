@@ -1,12 +1,14 @@
 """Owns what an error becomes outside: the only table of status codes, problem+json, and the error page."""
 
+from contextlib import suppress
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.utils.scope.state import ScopeState
 
 from mdk.errors import (
     BadFile,
@@ -21,13 +23,15 @@ from mdk.errors import (
     Unavailable,
 )
 from mdk.tokens import TokenRefused
-from mdk_web.rendering import render
+from mdk_web.form_guard import csrf_token
+from mdk_web.rendering import CSRF_FIELD, render
 
 log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = "5"
 API = "/api/"
+MAX_FIELDS = 4000
 
 
 class SignInNeeded(MdkError):
@@ -165,10 +169,44 @@ def answer(
         )
         return Response(msgspec.json.encode(body), status_code=status, media_type=PROBLEM_JSON, headers=headers)
     if status == 401:
-        headers |= {"HX-Redirect": "/sign-in"} if request.headers.get("hx-request") else {"Location": "/sign-in"}
-        return Response(b"", status_code=401 if "HX-Redirect" in headers else 303, headers=headers)
-    html = render("layout/error.html", title=TITLES.get(status, "Det gick inte"), detail=detail, problems=problems)
+        return _sign_in_again(request)
+    told = {"title": TITLES.get(status, "Det gick inte"), "detail": detail, "problems": problems}
+    if request.headers.get("hx-request"):
+        return _noticed("layout/_notice.html", status=status, headers=headers, **told)
+    html = render("layout/error.html", **told)
     return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def _sign_in_again(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Who sends a form and is signed out keeps what was typed: in the page for htmx, else in the answer itself."""
+    if request.headers.get("hx-request"):
+        if request.method == "POST":
+            return _noticed("layout/_signed_out.html", status=401, headers={})
+        return Response(b"", status_code=401, headers={"HX-Redirect": "/sign-in"})
+    typed = typed_in(request) if request.method == "POST" else []
+    if not typed:
+        return Response(b"", status_code=303, headers={"Location": "/sign-in"})
+    html = render("layout/kept.html", action=request.scope["path"], typed=typed, csrf_token=csrf_token(request))
+    return Response(html, status_code=401, media_type=MediaType.HTML)
+
+
+def _noticed(template: str, *, status: int, headers: dict[str, str], **context: Any) -> Response[Any]:
+    """A refusal that htmx puts beside the page, which stays as it is with all its typing."""
+    aimed = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": ".mdk-notice__text"}
+    html = render(template, **context)
+    return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers | aimed)
+
+
+def typed_in(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
+    """The fields of the form that a request brought, but for its proof of origin; none where it brought no form."""
+    body = ScopeState.from_scope(request.scope).body
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not isinstance(body, bytes) or kind != "application/x-www-form-urlencoded":
+        return []
+    with suppress(ValueError):
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        return [(name, value) for name, value in pairs if name != CSRF_FIELD]
+    return []
 
 
 def is_api(request: Request[Any, Any, Any]) -> bool:

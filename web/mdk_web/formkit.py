@@ -14,11 +14,10 @@ from litestar import Response
 from mdk.clock import STOCKHOLM
 from mdk.errors import Invalid, Problem, RuleBroken, Stale
 from mdk.parsing import fields_of, parse
-from mdk_web.errors import problems_of, status_of
+from mdk_web.errors import MAX_FIELDS, problems_of, status_of
 from mdk_web.rendering import CSRF_FIELD
 
 P = ParamSpec("P")
-MAX_FIELDS = 4000
 MOST_NESTED = 8  # deeper names than any struct has are left whole, for `parse` to call unknown
 # What a form says of itself and not of its subject: the version it was made from, and which button was pressed.
 CONTROLS = frozenset({"version", "do"})

@@ -11,7 +11,6 @@ from litestar import MediaType, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
 from litestar.handlers import BaseRouteHandler
-from litestar.utils.scope.state import ScopeState
 from sqlalchemy.orm import Session
 
 from mdk import clock, parsing, tokens
@@ -23,6 +22,7 @@ from mdk.people.rules import may_ever
 from mdk.people.structs import SignedIn, Viewer
 from mdk.settings import Settings
 from mdk_web.errors import SignInNeeded, VersionNeeded
+from mdk_web.form_guard import csrf_token
 from mdk_web.rendering import render
 from mdk_web.said import SAID
 
@@ -164,12 +164,6 @@ def go(path: str, *, said: str = "") -> Response[bytes]:
         [Cookie(key=FLASH_COOKIE, value=said, path="/", httponly=True, samesite="lax", max_age=60)] if said else []
     )
     return Response(b"", status_code=303, headers={"Location": path}, cookies=cookies)
-
-
-def csrf_token(request: PageRequest) -> str:
-    """The token that every form of this answer carries."""
-    token = ScopeState.from_scope(request.scope).csrf_token
-    return token if isinstance(token, str) else ""
 
 
 def wants_fragment(request: PageRequest) -> bool:

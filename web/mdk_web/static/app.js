@@ -1,4 +1,5 @@
-// The only script of ours: CSRF on htmx requests, the eye that hides identities, the key N, copying. Everything works without it.
+// The only script of ours: CSRF and fresh versions on htmx requests, typing that is guarded, the eye that hides
+// identities, the key N, Enter in a list's row, copying. Everything works without it.
 "use strict";
 
 (() => {
@@ -14,6 +15,53 @@
     if (!/^(GET|HEAD)$/i.test(request.method)) {
       request.headers["x-csrftoken"] = decodeURIComponent(cookie("csrftoken"));
     }
+  });
+
+  // A save that waited for another is sent with what the other left: the case's number and newest version.
+  document.addEventListener("htmx:before:request", ({ detail }) => {
+    const { form, body } = detail.ctx.request;
+    form?.querySelectorAll("[data-fresh]").forEach((field) => body?.set?.(field.name, field.value));
+  });
+
+  // What went wrong with an act is told beside the page, until one goes well.
+  const notice = (...content) => document.getElementById("notice")?.replaceChildren(...content);
+  document.addEventListener("htmx:after:request", ({ detail }) => {
+    if (detail.ctx.response?.status < 400) notice();
+  });
+  document.addEventListener("htmx:error", ({ detail }) => {
+    const told = document.getElementById("unreachable");
+    if (told && detail.ctx && !detail.ctx.response) notice(told.content.cloneNode(true));
+  });
+
+  // A guarded form asks before the page is left with something typed that is not saved.
+  const guarded = () => document.querySelector("form[data-guarded]");
+  const isUnsaved = () => guarded()?.dataset.guarded === "unsaved";
+  document.addEventListener("input", ({ target }) => {
+    const form = target.closest?.("form[data-guarded]");
+    if (form) form.dataset.guarded = "unsaved";
+  });
+  document.addEventListener("submit", ({ target }) => {
+    if (target.matches("form[data-guarded]")) target.dataset.guarded = "saved";
+  });
+  document.addEventListener("htmx:before:request", ({ detail }) => {
+    const { form, body } = detail.ctx.request;
+    if (form?.matches("[data-guarded]") && body?.has?.("do")) form.dataset.guarded = "sending";
+  });
+  document.addEventListener("htmx:after:request", ({ detail }) => {
+    const { form } = detail.ctx.request;
+    if (form?.dataset.guarded !== "sending") return;
+    form.dataset.guarded = detail.ctx.response?.headers.get("x-saved") === "yes" ? "saved" : "unsaved";
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (isUnsaved()) event.preventDefault();
+  });
+
+  // Enter in a row of a list presses the button that the list names, as adding a row does.
+  document.addEventListener("keydown", (event) => {
+    const list = event.target.closest?.("input")?.closest("[data-enter]");
+    if (event.key !== "Enter" || event.isComposing || !list) return;
+    event.preventDefault();
+    document.getElementById(list.dataset.enter)?.click();
   });
 
   // Hidden once is hidden on every page of this tab, until shown again; shown is shown on this page only.
