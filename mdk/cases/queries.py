@@ -141,7 +141,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         newer_assessment=now if rules.gives_another_answer(held, now) else None,
         hints=hints_of(submission, today=today, is_child=child),
         clock=clock_of(case, at),
-        open_cases=_open_cases(session, case, by=by, at=at),
+        open_cases=open_cases(session, case.identity_number, besides=case.number, by=by, at=at),
         supplement_request=asked,
         supplements=_supplements(session, case),
         attachments=attached.lines(session, case.id or 0),
@@ -151,6 +151,27 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         treatment_decisions=_decisions(session, case),
         urgent_review=reviews.shown(session, case, may_read=may("urgent.read-opinions", by, tied)),
     )
+
+
+def open_cases(
+    session: Session, identity_number: str, *, besides: str = "", by: Viewer, at: datetime
+) -> list[OpenCase]:
+    """The patient's other open cases that the viewer may see, by the number in 12 characters; logged where there are any.
+
+    Raises `NotAllowed` for a role that reads no cases.
+    """
+    check_role("case.read", by)
+    rows = session.execute(
+        select(col(Case.number), col(Case.state)).where(
+            col(Case.identity_number) == identity_number,
+            col(Case.number) != besides,
+            col(Case.state).in_(rules.OPEN),
+            visible(by, at),
+        )
+    ).all()
+    if rows:
+        seen(session, "case.other-open", by=by, at=at, cases=tuple(number for number, _ in rows))
+    return [OpenCase(number, state) for number, state in rows]
 
 
 def submission_of(case: Case) -> Submission:
@@ -192,20 +213,6 @@ def _decisions(session: Session, case: Case) -> list[TreatmentDecisionLine]:
         .order_by(col(TreatmentDecision.id))
     )
     return [TreatmentDecisionLine(row.follows, row.why, name, row.at) for row, name in rows]  # type: ignore[arg-type]
-
-
-def _open_cases(session: Session, case: Case, *, by: Viewer, at: datetime) -> list[OpenCase]:
-    rows = session.execute(
-        select(col(Case.number), col(Case.state)).where(
-            col(Case.identity_number) == case.identity_number,
-            col(Case.id) != case.id,
-            col(Case.state).in_(rules.OPEN),
-            visible(by, at),
-        )
-    ).all()
-    if rows:
-        seen(session, "case.other-open", by=by, at=at, cases=tuple(number for number, _ in rows))
-    return [OpenCase(number, state) for number, state in rows]
 
 
 def _in_force(by: Viewer, at: datetime) -> ColumnElement[bool]:

@@ -86,6 +86,11 @@ class Prevalence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: tuple[PrevalenceRow, ...]
 
 
+class _Municipalities(msgspec.Struct, frozen=True):
+    note: str
+    regions: dict[RegionId, tuple[str, ...]]
+
+
 class _Regions(msgspec.Struct, frozen=True):
     regions: tuple[Region, ...]
 
@@ -121,3 +126,10 @@ def has_asih(region_id: str) -> bool:
     """Whether the region has ASIH; a region outside the sjukvårdsregion is taken to have none."""
     found = region(region_id)
     return found is not None and found.has_asih
+
+
+@cache
+def municipalities(region_id: str) -> tuple[str, ...]:
+    """The municipalities of a region, to suggest; none outside the sjukvårdsregion."""
+    named: dict[str, tuple[str, ...]] = {**published.load("municipalities", _Municipalities).regions}
+    return named.get(region_id, ())

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 SESSION_COOKIE = "mdk_session"
 FLASH_COOKIE = "mdk_said"
-_CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,6}", re.ASCII)
+CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,6}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 _FILE = re.compile(r"[0-9A-Za-z_./-]{1,200}", re.ASCII)
 
@@ -191,7 +191,7 @@ def _visiting(
 def _log_refusal(visit: Visit) -> None:
     number = str(visit.request.path_params.get("number", ""))
     act = f"{visit.request.method} {visit.request.scope['path_template']}"
-    cases = (number,) if _CASE_NUMBER.fullmatch(number) else ()
+    cases = (number,) if CASE_NUMBER.fullmatch(number) else ()
     with database_of(visit.request).writing() as session:
         refused(session, act, by=visit.viewer, at=visit.at, cases=cases)
 

@@ -1,28 +1,27 @@
 """Owns the case's form: what stands in it, from a stored submission or from what was typed, and how it is read back."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from mdk import parsing
 from mdk.cases import rules
-from mdk.cases.hints import hints_of
-from mdk.cases.structs import CaseView, Completeness, Missing, Submission, given
-from mdk.clinical.identity import age_on, parse_identity
-from mdk.clinical.structs import Hint, Identification, Omeq
-from mdk.errors import Problem, RuleBroken
+from mdk.cases.structs import CaseView, Submission, given
+from mdk.clinical.reference import municipalities
+from mdk.errors import Invalid, Problem
 from mdk.people.structs import Viewer
 from mdk_web import words
-from mdk_web.cases.sections import LISTS, SECTIONS, Rows, section_of
-from mdk_web.formkit import Form, Refusal, is_place
+from mdk_web.cases.rows import Note, Pairs, places, reshaped
+from mdk_web.cases.sections import LISTS, Rows
+from mdk_web.cases.working import UNKNOWN_NUMBER
+from mdk_web.formkit import Form, Refusal
 
 NONE = "none"
-ADD = "add:"
-_UNKNOWN_NUMBER = "?"
+# What the form says of itself: the case, the traces of `clashes`, the box of `rows`, what was chosen of two versions.
+_OF_ITSELF = frozenset({"number", "anew", "base", "paste", "choose"})
 _HOLDERS = {
     "pain.nrs": "pain.nrs_now",
     "safety.platelets": "safety.platelets.value",
@@ -32,6 +31,10 @@ _HOLDERS = {
 
 class Filled:
     """What stands in the form's controls, by their names, and how many rows each list shows."""
+
+    paste = ""
+    notes: Sequence[Note] = ()
+    unread: Sequence[str] = ()
 
     def __init__(self, pairs: Sequence[tuple[str, str]], counts: dict[str, int] | None = None) -> None:
         self._pairs = [(name, value) for name, value in pairs if value]
@@ -48,7 +51,7 @@ class Filled:
 
     def filled(self, part: Rows) -> int:
         """How many rows of a list are filled."""
-        return len(_places(self._pairs, part.path))
+        return len(places(self._pairs, part.path))
 
     def shown(self, part: Rows) -> int:
         """How many rows of a list to show: those that are filled, and at least one to fill."""
@@ -59,40 +62,9 @@ class Filled:
         """Whether the list was answered with none."""
         return self.one(f"{part.path}.{NONE}") == "yes"
 
-    def differing(self, other: "Filled") -> list[str]:
-        """The controls that hold something else in `other`, in the order of the form."""
-        names = dict.fromkeys([*self.names(), *other.names()])
-        return [name for name in names if self.every(name) != other.every(name)]
-
     def pairs(self) -> list[tuple[str, str]]:
         """Every control in which something stands, with that."""
         return list(self._pairs)
-
-    def names(self) -> list[str]:
-        """The controls in which something stands."""
-        return list(self._last)
-
-
-class Progress(NamedTuple):
-    """How far one section has come: how many of the fields that are asked for it still lacks."""
-
-    href: str
-    label: str
-    missing: int
-    current: bool = False
-
-
-class Working(msgspec.Struct, frozen=True):
-    """What the system says of a submission as it stands: what is missing, the equivalents, Bilaga 1 and hints."""
-
-    completeness: Completeness
-    omeq: Omeq
-    identification: Identification
-    hints: list[Hint]
-    sections: list[Progress]
-    needed: list[Missing]
-    before_release: list[Missing]
-    wished: list[Missing]
 
 
 def beginning(viewer: Viewer, today: date) -> Filled:
@@ -100,53 +72,52 @@ def beginning(viewer: Viewer, today: date) -> Filled:
     return Filled([("patient.home_region", viewer.region or ""), ("consent.date", today.isoformat())])
 
 
+def suggestions(viewer: Viewer) -> dict[str, Sequence[str]]:
+    """What fields suggest to this viewer."""
+    return {
+        "patient.care_place": (viewer.unit_name, "Hemmet"),
+        "patient.municipality": municipalities(viewer.region or ""),
+        "consent.given_to": (viewer.name,),
+    }
+
+
 def stored(submission: Submission) -> Filled:
     """The form of a stored submission."""
-    return Filled(list(_flat("", msgspec.to_builtins(_bare(submission)))))
+    return Filled(list(_flat("", msgspec.to_builtins(bare(submission)))))
 
 
 def typed(form: Form) -> Filled:
-    """The form as it was typed: each list's rows without gaps, and one more where it was asked for."""
-    kept = _kept(form)
-    places = {part.path: _places(kept, part.path) for part in LISTS}
-    counts = {part.path: _count(form, part.path) + (wants_row(form) == part.path) for part in LISTS}
-    return Filled([(_moved(name, places), value) for name, value in kept if value], counts)
-
-
-def wants_row(form: Form) -> str:
-    """The list that the pressed button adds a row to; empty when it was another button."""
-    button = form.get("do", "")
-    return button.removeprefix(ADD) if button.startswith(ADD) else ""
+    """The form as it was typed, with what the pressed button does to a list's rows; no list has gaps."""
+    made = reshaped(form, _kept(form))
+    used = {part.path: places(made.pairs, part.path) for part in LISTS}
+    counts = {part.path: _count(form, part.path) + (made.more if made.path == part.path else 0) for part in LISTS}
+    filled = Filled([(_moved(name, used), value) for name, value in made.pairs if value], counts)
+    filled.paste, filled.notes = made.paste, made.notes
+    filled.unread = [f"{line.text}: {' '.join(line.notes)}" for line in made.unread]
+    return filled
 
 
 def plain(form: Form) -> dict[str, Any]:
     """The plain values of the form, for a submission to be read from."""
-    return _Kept(_kept(form)).plain(Submission)
+    return of_pairs(_kept(form)).plain(Submission)
 
 
 def read(form: Form, today: date) -> Submission:
-    """The submission of the form. Raises `Invalid` with every bad field."""
-    return rules.read_submission(plain(form), today=today)
+    """The submission of the form. Raises `Invalid` with every bad field, and what lacks where it is to be sent in."""
+    return rules.read_submission(plain(form), today=today, to_submit=form.get("do") == "submit")
 
 
-def working(submission: Submission, today: date, table_of_record: str | None) -> Working:
-    """What the system says of a submission as it stands."""
-    born = None
-    with suppress(RuleBroken):
-        born = parse_identity(submission.patient.identity_number, today=today).birth_date
-    child = rules.is_child(born, today)
-    found = rules.completeness(submission, is_child=child)
-    equivalents = rules.opioid_equivalents(submission, table_of_record)
-    return Working(
-        completeness=found,
-        omeq=equivalents,
-        identification=rules.identification(submission, equivalents, age_on(born, today)),
-        hints=hints_of(submission, today=today, is_child=child),
-        sections=_progress(found, submission),
-        needed=[gap for gap in found.missing if gap.required_for == "submit"],
-        before_release=[gap for gap in found.missing if gap.required_for == "release"],
-        wished=[gap for gap in found.missing if gap.required_for is None],
-    )
+def savable(form: Form, today: date) -> tuple[Submission | None, list[Problem]]:
+    """What of a form can be saved while it is being typed, and what can not; nothing without an identity number."""
+    try:
+        return read(form, today), []
+    except Invalid as refused:
+        problems = list(refused.problems)
+    if any(problem.field == "patient.identity_number" for problem in problems):
+        return None, problems
+    values = plain(form)
+    _drop_all(values, problems)
+    return _lenient(values), problems
 
 
 def lenient(form: Form) -> Submission:
@@ -156,20 +127,12 @@ def lenient(form: Form) -> Submission:
 
 def reread(filled: Filled) -> Submission:
     """The same of what stands in the form."""
-    return _lenient(_Kept(filled.pairs()).plain(Submission))
-
-
-def clash(now: Filled, mine: Filled, today: date) -> list[tuple[str, str]]:
-    """What is stored now in each control where something else was typed."""
-    read_back = reread(mine)
-    with suppress(RuleBroken):
-        read_back.patient.identity_number = parse_identity(read_back.patient.identity_number, today=today).value
-    return [(path, now.one(path)) for path in now.differing(stored(read_back))]
+    return _lenient(of_pairs(filled.pairs()).plain(Submission))
 
 
 def only(form: Form, *names: str) -> Form:
     """The form with nothing but the named fields."""
-    return _Kept([(name, value) for name, value in form.pairs if name in names])
+    return of_pairs([(name, value) for name, value in form.pairs if name in names])
 
 
 def strip_of(view: CaseView) -> dict[str, Any]:
@@ -192,15 +155,24 @@ def _given(view: CaseView, path: str) -> str | None:
 
 def _lenient(values: dict[str, Any]) -> Submission:
     patient = values.setdefault("patient", {})
-    patient.setdefault("identity_number", _UNKNOWN_NUMBER)
+    patient.setdefault("identity_number", UNKNOWN_NUMBER)
     for _ in range(3):
         problems = parsing.problems(Submission, values)
         if not problems:
             return msgspec.convert(values, Submission)
-        for problem in sorted(problems, key=lambda each: each.field, reverse=True):
-            _drop(values, problem.field.split("."))
-        values.setdefault("patient", {}).setdefault("identity_number", _UNKNOWN_NUMBER)
-    return msgspec.convert({"patient": {"identity_number": _UNKNOWN_NUMBER}}, Submission)
+        _drop_all(values, problems)
+        values.setdefault("patient", {}).setdefault("identity_number", UNKNOWN_NUMBER)
+    return msgspec.convert({"patient": {"identity_number": UNKNOWN_NUMBER}}, Submission)
+
+
+def _drop_all(values: dict[str, Any], problems: Sequence[Problem]) -> None:
+    """Leave out every value that a problem names, and every row that such a value cannot be taken out of."""
+    for problem in problems:
+        _drop(values, problem.field.split("."))
+    for section in values.values():
+        for name, rows in section.items() if isinstance(section, dict) else ():
+            if isinstance(rows, list):
+                section[name] = [row for row in rows if row is not None]
 
 
 def holder(path: str) -> str:
@@ -229,46 +201,48 @@ _NEEDS = {
 }
 
 
+def of_pairs(pairs: Pairs) -> Form:
+    """A form that holds these pairs."""
+    return _Kept(pairs)
+
+
 class _Kept(Form):
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+    def __init__(self, pairs: Pairs) -> None:
         super().__init__(b"")
         self.pairs = pairs
+        self._last = dict(pairs)
 
 
 def _kept(form: Form) -> list[tuple[str, str]]:
     """What was typed, without rows that hold nothing but the choice they began with."""
+    pairs = [(name, value) for name, value in form.pairs if name.split(".", 1)[0] not in _OF_ITSELF]
     begun = {
         f"{part.path}.{place}"
         for part in LISTS
-        for place in _places(form.pairs, part.path)
+        for place in places(pairs, part.path)
         if not any(
             value and name.startswith(f"{part.path}.{place}.")
-            for name, value in form.pairs
+            for name, value in pairs
             if not any(name.endswith(f".{column.path}") and column.default == value for column in part.columns)
         )
     }
-    return [(name, value) for name, value in form.pairs if ".".join(name.split(".")[:3]) not in begun]
-
-
-def _places(pairs: Sequence[tuple[str, str]], path: str) -> list[str]:
-    """The places in use of one list, in order."""
-    parts = [name.split(".") for name, value in pairs if value and name.startswith(f"{path}.")]
-    return sorted({part[2] for part in parts if len(part) > 3 and is_place(part[2])}, key=int)
+    return [(name, value) for name, value in pairs if ".".join(name.split(".")[:3]) not in begun]
 
 
 def _count(form: Form, path: str) -> int:
     return len({name.split(".")[2] for name, _ in form.pairs if name.startswith(f"{path}.") and name.count(".") > 2})
 
 
-def _moved(name: str, places: dict[str, list[str]]) -> str:
+def _moved(name: str, used: dict[str, list[str]]) -> str:
     first, *rest = name.split(".")
     path = ".".join([first, *rest[:1]])
-    if path not in places or len(rest) < 3 or rest[1] not in places[path]:
+    if path not in used or len(rest) < 3 or rest[1] not in used[path]:
         return name
-    return ".".join([path, str(places[path].index(rest[1])), *rest[2:]])
+    return ".".join([path, str(used[path].index(rest[1])), *rest[2:]])
 
 
-def _bare(submission: Submission) -> Submission:
+def bare(submission: Submission) -> Submission:
+    """The submission alone, without what a view of the case adds."""
     return Submission(**{name: getattr(submission, name) for name in Submission.__struct_fields__})
 
 
@@ -291,21 +265,15 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float | Decimal) else str(value)
 
 
-def _progress(found: Completeness, submission: Submission) -> list[Progress]:
-    counts: dict[str, int] = {}
-    for gap in found.missing:
-        counts[section_of(gap.field)] = counts.get(section_of(gap.field), 0) + 1
-    if submission.patient.identity_number == _UNKNOWN_NUMBER:
-        counts["patient"] = counts.get("patient", 0) + 1
-    return [Progress(f"#{each.id}", words.SECTIONS[each.id], counts.get(each.id, 0)) for each in SECTIONS]
-
-
 def _drop(values: Any, path: list[str]) -> None:
-    """Leave out the value at a path; in a list, the whole row."""
+    """Leave out the value at a path; in a list the value of that row, or the row where it has no such value."""
     name, *rest = path
     if isinstance(values, list):
-        if name.isdigit() and int(name) < len(values):
-            values.pop(int(name))
+        row = values[int(name)] if name.isdigit() and int(name) < len(values) else None
+        if isinstance(row, dict) and rest and rest[0] in row:
+            _drop(row, rest)
+        elif row is not None:
+            values[int(name)] = None
     elif isinstance(values, dict) and name in values:
         if rest and isinstance(values[name], dict | list):
             _drop(values[name], rest)

@@ -1,6 +1,5 @@
 """Pages of cases: the list, one case to read, and breaking the glass."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -26,8 +25,9 @@ from mdk_web.cases import forms
 from mdk_web.cases.acts import acts_of
 from mdk_web.cases.sections import SECTIONS
 from mdk_web.cases.told import told
+from mdk_web.cases.working import working
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
-from mdk_web.visits import PageRequest, Visit, go, page, reading, writing
+from mdk_web.visits import CASE_NUMBER, PageRequest, Visit, go, page, reading, writing
 
 P = ParamSpec("P")
 FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -40,7 +40,6 @@ FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ended", "Avslutade", ("closed", "redirected", "declined", "withdrawn", "deceased")),
 )
 PER_PAGE = 25
-_CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,6}", re.ASCII | re.IGNORECASE)
 
 
 class GlassBody(ReasonBody):
@@ -59,7 +58,7 @@ def index(request: PageRequest) -> Response[str]:
 def search(request: PageRequest, body: RawBody) -> Response[Any]:
     """Only a case number is put into an address: anything else may be a patient's number, name or diagnosis."""
     wanted = Form(body).get("q", "")[:200]
-    if not wanted or _CASE_NUMBER.fullmatch(wanted):
+    if not wanted or CASE_NUMBER.fullmatch(wanted.upper()):
         return go(f"/cases?{urlencode({'q': wanted})}")
     with reading(request) as visit:
         return _list(visit, search=wanted)
@@ -132,7 +131,7 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         view=view,
         line=forms.strip_of(view),
         filled=forms.stored(view),
-        working=forms.working(view, clock.today(at), choices(session).omeq_table),
+        working=working(view, clock.today(at), choices(session).omeq_table),
         sections=SECTIONS,
         holder=forms.holder,
         acts=acts_of(view, by),

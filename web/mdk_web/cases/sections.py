@@ -19,7 +19,7 @@ class Field(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """A list of a section: its path, the columns of a row, how many empty rows it begins with, and its words."""
+    """A list of a section: its path, a row's columns, how many empty rows it has, its words, and a box to paste in."""
 
     path: str
     columns: tuple[Field, ...]
@@ -27,6 +27,7 @@ class Rows(NamedTuple):
     one: str
     none: str
     hint: str = ""
+    pastes: bool = False
 
 
 Part = tuple[Field, ...] | Rows
@@ -60,6 +61,7 @@ _OPIOIDS = Rows(
     none="Inga opioider",
     hint="En rad för varje preparat. Plåster och infusion i µg/h har ingen uppgift om gånger per dygn. "
     "Vidbehovsdoser räknas som medel av de senaste sju dygnen.",
+    pastes=True,
 )
 _SIDE_EFFECTS = Rows(
     "medicines.side_effects",

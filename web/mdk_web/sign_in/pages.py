@@ -12,9 +12,10 @@ from mdk.errors import NotAllowed, NotFound
 from mdk.people import queries as people
 from mdk.people import service
 from mdk.people.structs import Role
+from mdk_web.form_guard import csrf_token
 from mdk_web.formkit import Form
 from mdk_web.rendering import render
-from mdk_web.visits import SESSION_COOKIE, PageRequest, csrf_token, database_of, go, settings_of, writing
+from mdk_web.visits import SESSION_COOKIE, PageRequest, database_of, go, settings_of, writing
 
 _ID = re.compile(r"\d{1,9}", re.ASCII)
 _JOURNEY: list[str] = list(Role)  # the roles stand in the order of a case's way

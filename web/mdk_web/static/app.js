@@ -56,12 +56,14 @@
     if (isUnsaved()) event.preventDefault();
   });
 
-  // Enter in a row of a list presses the button that the list names, as adding a row does.
+  // Enter in a row of a list goes on to the next row; from the last it presses the button that the list names.
   document.addEventListener("keydown", (event) => {
     const list = event.target.closest?.("input")?.closest("[data-enter]");
     if (event.key !== "Enter" || event.isComposing || !list) return;
     event.preventDefault();
-    document.getElementById(list.dataset.enter)?.click();
+    const next = event.target.closest("[role=group]")?.nextElementSibling?.querySelector("select, input");
+    if (next) next.focus();
+    else document.getElementById(list.dataset.enter)?.click();
   });
 
   // Hidden once is hidden on every page of this tab, until shown again; shown is shown on this page only.
