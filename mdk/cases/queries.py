@@ -156,7 +156,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
 def open_cases(
     session: Session, identity_number: str, *, besides: str = "", by: Viewer, at: datetime
 ) -> list[OpenCase]:
-    """The patient's other open cases that the viewer may see, by the number in 12 characters; logged where there are any.
+    """The patient's other open cases that the viewer may see, by the number in 12 characters; logged if there are any.
 
     Raises `NotAllowed` for a role that reads no cases.
     """
