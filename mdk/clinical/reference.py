@@ -88,7 +88,7 @@ class Prevalence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Municipalities(msgspec.Struct, frozen=True):
     note: str
-    regions: dict[RegionId, tuple[str, ...]]
+    regions: dict[str, tuple[str, ...]]
 
 
 class _Regions(msgspec.Struct, frozen=True):
@@ -131,5 +131,4 @@ def has_asih(region_id: str) -> bool:
 @cache
 def municipalities(region_id: str) -> tuple[str, ...]:
     """The municipalities of a region, to suggest; none outside the sjukvårdsregion."""
-    named: dict[str, tuple[str, ...]] = {**published.load("municipalities", _Municipalities).regions}
-    return named.get(region_id, ())
+    return published.load("municipalities", _Municipalities).regions.get(region_id, ())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mdk.clinical.pasted import MOST_LINES, Pasted, brands, read_pasted
 
-Said = tuple[str | None, str | None, str, str | None, str | None, str | None, str | None]
+Said = tuple[str | None, ...]
 
 
 def said(one: Pasted) -> Said:
