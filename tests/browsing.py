@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 _ARGS = [
@@ -67,3 +68,9 @@ class Visitors:
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not message.text.startswith(_EXPECTED):
             self.complaints.append(f"{message.location.get('url', '')}: {message.text}")
+
+
+def is_clean(page: Page) -> None:
+    """Axe finds nothing on the page as it is now."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"

@@ -9,10 +9,9 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from browsing import Visitors
+from browsing import Visitors, is_clean
 from mdk.clock import STOCKHOLM
 from running import demonstrating
 
@@ -248,9 +247,3 @@ def the_log_knows(data: Path, number: str) -> None:
         ).fetchall()
     assert ("neurokirurgi@demo.mdk", "referral.read", 1) in rows
     assert ("remittent.lund@demo.mdk", "GET /cases/{number}", 0) in rows
-
-
-def is_clean(page: Page) -> None:
-    """Axe finds nothing on the page as it is now."""
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"

@@ -1,6 +1,5 @@
 import re
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import pytest
 from msgspec import UNSET
@@ -15,7 +14,7 @@ from mdk.parsing import fields_of
 from mdk_web.cases import forms
 from mdk_web.cases.sections import LISTS, Rows, paths
 from mdk_web.formkit import Form
-from visiting import Fields, People, Person, coming, queued, visiting
+from visiting import Fields, People, coming, queued, visiting
 
 REFERRER, OTHER, COORDINATOR, NURSE = make.REFERRER, make.OTHER_REFERRER, make.COORDINATOR, make.NURSE
 NAME = "Elsa Provlund"
@@ -159,19 +158,12 @@ def test_htmx_gets_the_bar_after_a_save_and_the_page_after_a_refusal(people: Peo
     path = f"/cases/{number}/edit"
     page = referrer.get(path)
     fields = [(name, value) for name, value in page.forms[path] if name != "_csrf_token"]
-    part = _htmx(referrer, path, [*fields, ("do", "save")])
-    assert part.startswith("200 ")
-    assert "<html" not in part
-    assert 'id="case-bar"' in part
-    refused = _htmx(referrer, path, [*fields, ("pain.nrs_now", "elva"), ("version", "2"), ("do", "save")])
-    assert refused.startswith("422 #main")
-
-
-def _htmx(person: Person, path: str, fields: Fields) -> str:
-    content = urlencode([*fields, ("_csrf_token", person.token)])
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true"}
-    answer = person._send("POST", path, headers=headers, content=content)
-    return f"{answer.status_code} {answer.headers.get('hx-retarget', '')}{answer.text}"
+    part = referrer.htmx(path, [*fields, ("do", "save")])
+    assert part.status_code == 200
+    assert "<html" not in part.text
+    assert 'id="case-bar"' in part.text
+    refused = referrer.htmx(path, [*fields, ("pain.nrs_now", "elva"), ("version", "2"), ("do", "save")])
+    assert (refused.status_code, refused.headers["hx-retarget"]) == (422, "#main")
 
 
 def test_the_preview_follows_the_typing_also_when_half_of_it_is_wrong(people: People) -> None:

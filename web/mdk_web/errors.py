@@ -23,7 +23,7 @@ from mdk.errors import (
     Unavailable,
 )
 from mdk.tokens import TokenRefused
-from mdk_web.form_guard import csrf_token
+from mdk_web.proof import csrf_token
 from mdk_web.rendering import CSRF_FIELD, render
 
 log = structlog.get_logger(__name__)

@@ -56,9 +56,3 @@ def form_rules(settings: Settings) -> CSRFConfig:
         cookie_secure=settings["BASE_URL"].startswith("https://"),
         exclude=["^/api/", "^/rsvp/"],
     )
-
-
-def csrf_token(request: Request[Any, Any, Any]) -> str:
-    """The token that every form of this answer carries."""
-    token = ScopeState.from_scope(request.scope).csrf_token
-    return token if isinstance(token, str) else ""

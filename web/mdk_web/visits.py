@@ -22,7 +22,7 @@ from mdk.people.rules import may_ever
 from mdk.people.structs import SignedIn, Viewer
 from mdk.settings import Settings
 from mdk_web.errors import SignInNeeded, VersionNeeded
-from mdk_web.form_guard import csrf_token
+from mdk_web.proof import csrf_token
 from mdk_web.rendering import render
 from mdk_web.said import SAID
 

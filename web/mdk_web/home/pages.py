@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Response, get
 
 from mdk import clock
+from mdk.cases.rules import FIELDS
 from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
 from mdk.journey import readings, work
@@ -57,7 +58,8 @@ def _post(visit: Visit) -> Mapping[str, Any]:
 def explain(request: PageRequest) -> Response[str]:
     with reading(request) as visit:
         may_break = may_ever("case.break-glass", visit.viewer)
-        return page(visit, "home/help.html", tables=factor_sets(), may_break=may_break)
+        fast = [path for path, need, _ in FIELDS if need == "submit" and not path.endswith("reason")]
+        return page(visit, "home/help.html", fast=fast, tables=factor_sets(), may_break=may_break)
 
 
 @get("/help/calculations", sync_to_thread=True)

@@ -12,8 +12,8 @@ from mdk.errors import NotAllowed, NotFound
 from mdk.people import queries as people
 from mdk.people import service
 from mdk.people.structs import Role
-from mdk_web.form_guard import csrf_token
 from mdk_web.formkit import Form
+from mdk_web.proof import csrf_token
 from mdk_web.rendering import render
 from mdk_web.visits import SESSION_COOKIE, PageRequest, database_of, go, settings_of, writing
 

@@ -61,8 +61,8 @@
     const list = event.target.closest?.("input")?.closest("[data-enter]");
     if (event.key !== "Enter" || event.isComposing || !list) return;
     event.preventDefault();
-    const next = event.target.closest("[role=group]")?.nextElementSibling?.querySelector("select, input");
-    if (next) next.focus();
+    const next = event.target.closest("[role=group]")?.nextElementSibling;
+    if (next?.matches("[role=group]")) next.querySelector("select, input").focus();
     else document.getElementById(list.dataset.enter)?.click();
   });
 

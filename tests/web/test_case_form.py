@@ -1,0 +1,360 @@
+"""The case's form: autosave, two versions that meet, lists and pasted text, whose number, and a session that ends."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from httpx import Response
+from msgspec import UNSET
+from sqlalchemy import select
+from sqlmodel import col
+
+import make
+from mdk import clock
+from mdk.audit.tables import AccessLog
+from mdk.cases import rules
+from mdk.cases.queries import view
+from mdk.cases.structs import Submission
+from mdk.cases.tables import Case
+from mdk.db import Database
+from mdk_web import words
+from visiting import Fields, Page, People, visiting
+
+REFERRER, OTHER, COORDINATOR = make.REFERRER, make.OTHER_REFERRER, make.COORDINATOR
+IDENTITY = ("patient.identity_number", "19400104-2383")
+OXYCODONE = {"drug": "oxycodone", "route": "oral", "unit": "mg", "dose": "40", "per_day": "2"}
+
+
+@pytest.fixture
+def people(embedded: Database) -> Iterator[People]:
+    with visiting(embedded) as found:
+        yield found
+
+
+def opioid(place: int, **values: str) -> Fields:
+    return [(f"medicines.opioids.{place}.{name}", value) for name, value in {**OXYCODONE, **values}.items()]
+
+
+def stored(people: People, number: str) -> Submission:
+    return make.ask(people.database, REFERRER, view, number, at=clock.now())
+
+
+def cases(people: People) -> int:
+    with people.database.reading() as session:
+        return len(session.scalars(select(Case.number)).all())
+
+
+def bar(answer: Response) -> dict[str, str]:
+    """What the bottom bar carries of the case."""
+    return dict(re.findall(r'name="(number|version|base)" value="([^"]*)"', answer.text))
+
+
+def rows_of(page: Page, column: str = "drug") -> list[str]:
+    return [value for name, value in page.values.items() if re.fullmatch(rf"medicines\.opioids\.\d+\.{column}", name)]
+
+
+# ------------------------------------------------------------------------------------------------- autosave
+def test_typing_saves_itself_as_a_new_draft_once_the_number_is_right(people: People) -> None:
+    referrer = people[REFERRER]
+    waiting = referrer.htmx("/cases/new", [("patient.identity_number", "1940"), ("do", "autosave")])
+    assert (waiting.status_code, cases(people)) == (200, 0)
+    assert "Sparas när" in Page(waiting).words
+    saved = referrer.htmx("/cases/new", [IDENTITY, ("question", "Hur går vi vidare?"), ("do", "autosave")])
+    number = bar(saved)["number"]
+    assert saved.headers["hx-replace-url"] == f"/cases/{number}/edit"
+    assert (saved.headers["hx-retarget"], saved.headers["x-saved"]) == ("#case-bar", "yes")
+    assert "86 kvinna" in Page(saved).words
+    assert stored(people, number).question == "Hur går vi vidare?"
+
+
+def test_a_new_form_that_has_saved_itself_goes_on_as_that_case(people: People) -> None:
+    referrer = people[REFERRER]
+    first = bar(referrer.htmx("/cases/new", [IDENTITY, ("do", "autosave")]))
+    fields = [IDENTITY, ("question", "Andra"), ("version", first["version"]), ("number", first["number"])]
+    second = bar(referrer.htmx("/cases/new", [*fields, ("do", "autosave")]))
+    assert (second["number"], cases(people)) == (first["number"], 1)
+    assert referrer.post("/cases/new", fields, version=second["version"], do="save").status == 303
+    assert cases(people) == 1
+
+
+@pytest.mark.parametrize("number", ["MDK-1999-0001", "x\x00y", "../../triage", "🙂"])
+def test_a_form_that_names_no_case_is_not_found(people: People, number: str) -> None:
+    assert people[REFERRER].post("/cases/new", [IDENTITY], number=number, do="save").status == 404
+
+
+def test_what_cannot_be_saved_yet_is_named_and_the_rest_is_saved(people: People) -> None:
+    typed = [
+        IDENTITY,
+        ("question", "Sparad"),
+        ("pain.nrs_now", "elva"),
+        ("consent.date", "2999-01-01"),
+        *opioid(0),
+        *opioid(1, dose="12,"),
+        ("medicines.opioids.2.drug", "morphine"),
+    ]
+    answer = people[REFERRER].htmx("/cases/new", [*typed, ("do", "autosave")])
+    for told in ("utom", "NRS nu", "och fler"):
+        assert told in Page(answer).words
+    kept = stored(people, bar(answer)["number"])
+    assert (kept.question, kept.pain) == ("Sparad", UNSET)
+    assert kept.medicines is not UNSET
+    assert isinstance(kept.medicines.opioids, list)
+    assert [(line.drug, line.dose) for line in kept.medicines.opioids] == [("oxycodone", 40), ("oxycodone", None)]
+
+
+def test_a_save_by_itself_never_goes_over_another_one_s(people: People) -> None:
+    number = make.draft(people.database)
+    referrer = people[REFERRER]
+    path = f"/cases/{number}/edit"
+    mine = referrer.get(path)
+    referrer.send(referrer.get(path), path, question="Den som hann före", do="save")
+    fields = [pair for pair in mine.forms[path] if pair[0] not in {"question", "do"}]
+    answer = referrer.htmx(path, [*fields, ("question", "Min"), ("do", "autosave")])
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (409, "#case-bar")
+    assert "sparats på annat håll" in Page(answer).words
+    assert "x-saved" not in answer.headers
+    assert stored(people, number).question == "Den som hann före"
+
+
+def test_only_a_draft_saves_itself(people: People) -> None:
+    draft, sent = make.draft(people.database), make.submitted(people.database, at=clock.now() - make.HOUR)
+    referrer = people[REFERRER]
+    assert "autosave" in referrer.get(f"/cases/{draft}/edit").html
+    assert "autosave" not in referrer.get(f"/cases/{sent}/edit").html
+
+
+def test_forty_opioids_are_saved_and_shown_and_a_bad_one_leaves_the_others(people: People) -> None:
+    typed = [pair for place in range(40) for pair in opioid(place, dose="10" if place != 33 else "tio")]
+    number = bar(people[REFERRER].htmx("/cases/new", [IDENTITY, *typed, ("do", "autosave")]))["number"]
+    kept = stored(people, number).medicines
+    assert kept is not UNSET
+    assert isinstance(kept.opioids, list)
+    assert [line.dose for line in kept.opioids] == [None if place == 33 else 10 for place in range(40)]
+    assert len([one for one in rows_of(people[REFERRER].get(f"/cases/{number}/edit")) if one]) == 40
+
+
+# ------------------------------------------------------------------------------------------------- two versions
+@pytest.fixture
+def clash(people: People) -> tuple[str, Page]:
+    """A draft that was saved on the one side while the other typed; gives its number and the page that tells so."""
+    number = make.draft(people.database)
+    referrer = people[REFERRER]
+    path = f"/cases/{number}/edit"
+    mine = referrer.get(path)
+    theirs = {"question": "Deras fråga", "patient.municipality": "Älmhult", "medicines.opioids.0.dose": "5"}
+    referrer.send(referrer.get(path), path, **theirs, do="save")
+    return number, referrer.send(mine, path, **{"question": "Min fråga", "pain.location": "Rygg"}, do="save")
+
+
+def test_both_versions_are_told_field_by_field_and_what_only_one_changed_is_chosen(clash: tuple[str, Page]) -> None:
+    _, page = clash
+    assert page.status == 409
+    for told in ("Min fråga", "Deras fråga", "Älmhult", "Rygg", "ändrat på båda håll", "ändrat på annat håll"):
+        assert told in page.words
+    chosen = {name.removeprefix("choose."): value for name, value in page.values.items() if name.startswith("choose.")}
+    assert chosen == {
+        "question": "mine",
+        "patient.municipality": "theirs",
+        "medicines.opioids": "theirs",
+        "pain.location": "mine",
+    }
+    assert page.values["question"] == "Min fråga"
+
+
+def test_what_is_chosen_field_by_field_is_saved_and_a_list_is_one_field(
+    people: People, clash: tuple[str, Page]
+) -> None:
+    number, page = clash
+    path = f"/cases/{number}/edit"
+    assert people[REFERRER].send(page, path, **{"choose.question": "theirs"}, do="save").status == 303
+    kept = stored(people, number)
+    assert (kept.question, kept.patient.municipality) == ("Deras fråga", "Älmhult")
+    assert kept.pain is not UNSET
+    assert kept.medicines is not UNSET
+    assert kept.pain.location == "Rygg"
+    assert isinstance(kept.medicines.opioids, list)
+    assert kept.medicines.opioids[0].dose == 5
+
+
+def test_one_version_is_kept_whole(people: People, clash: tuple[str, Page]) -> None:
+    number, page = clash
+    assert people[REFERRER].send(page, f"/cases/{number}/edit", do="mine").status == 303
+    kept = stored(people, number)
+    assert (kept.question, kept.patient.municipality) == ("Min fråga", make.submission().patient.municipality)
+
+
+def test_a_third_who_saves_meanwhile_is_told_of_too(people: People, clash: tuple[str, Page]) -> None:
+    number, page = clash
+    referrer, path = people[REFERRER], f"/cases/{number}/edit"
+    referrer.send(referrer.get(path), path, question="Den tredje", do="save")
+    again = referrer.send(page, path, do="save")
+    assert again.status == 409
+    assert "Den tredje" in again.words
+    assert again.values["question"] == "Min fråga"
+
+
+# ------------------------------------------------------------------------------------------------- lists
+PASTED = "Oxycontin 40 mg x 2\nOxynorm 10 mg vid behov, 4 st/dygn\nAlvedon 1 g x 4"
+
+
+def test_pasted_opioids_become_rows_to_check_after_those_that_are_there(people: People) -> None:
+    typed = [IDENTITY, *opioid(0, drug="morphine"), ("medicines.opioids.none", "yes"), ("paste", PASTED)]
+    page = people[REFERRER].post("/cases/new", typed, do="paste")
+    assert page.status == 200
+    assert rows_of(page) == ["morphine", "oxycodone", "oxycodone", ""]
+    assert page.values["medicines.opioids.2.rescue_per_day"] == "4"
+    assert "medicines.opioids.none" not in page.values
+    assert page.values["paste"] == "Alvedon 1 g x 4"
+    for told in ("Opioid 3: Oxynorm 10 mg vid behov, 4 st/dygn", "Ange väg", "Inget opioidnamn känns igen"):
+        assert told in page.words
+    assert cases(people) == 0
+
+
+def test_what_was_pasted_is_read_before_the_form_is_saved_and_never_in_silence(people: People) -> None:
+    referrer = people[REFERRER]
+    shown = referrer.post("/cases/new", [IDENTITY, ("paste", PASTED)], do="save")
+    assert (shown.status, rows_of(shown)[:2], cases(people)) == (200, ["oxycodone", "oxycodone"], 0)
+    assert referrer.send(shown, "/cases/new", **{"medicines.opioids.1.route": "oral"}, do="save").status == 303
+
+
+@pytest.mark.parametrize(
+    ("button", "drugs"),
+    [
+        ("add:medicines.opioids", ["oxycodone", "morphine", "", ""]),
+        ("drop:medicines.opioids.0", ["morphine", ""]),
+        ("drop:medicines.opioids.9", ["oxycodone", "morphine", ""]),
+        ("paste", ["oxycodone", "morphine", ""]),
+    ],
+)
+def test_a_list_alone_comes_back_to_htmx_and_its_change_is_told_on(
+    people: People, button: str, drugs: list[str]
+) -> None:
+    answer = people[REFERRER].htmx(
+        "/cases/rows", [*opioid(0), *opioid(1, drug="morphine"), ("medicines.opioids.2.drug", ""), ("do", button)]
+    )
+    found = re.findall(r'(?s)<select[^>]*name="medicines\.opioids\.\d+\.drug".*?</select>', answer.text)
+    assert [(re.findall(r'value="(\w*)" selected', each) or [""])[0] for each in found] == drugs
+    assert answer.headers["hx-trigger"] == "input"
+    assert "<html" not in answer.text
+
+
+@pytest.mark.parametrize("button", ["add:patient", "drop:", "add:medicines.opioids.x.y", "drop:medicines.opioids"])
+def test_a_button_that_no_list_has_changes_nothing(people: People, button: str) -> None:
+    assert people[REFERRER].htmx("/cases/rows", [*opioid(0), ("do", button)]).status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------- whose number
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("19400104-2383", "86 år, kvinna"),
+        ("400104 2383", "86 år, kvinna"),
+        ("201201012398", "regionala barnkonsultteamet kallas"),
+        ("195200622396", "Ålder okänd, man"),
+        ("25780404KHD5", "Reservnummer"),
+        ("194001042384", "Kontrollsiffran stämmer inte"),
+    ],
+)
+def test_a_number_tells_age_sex_and_what_follows_at_once(people: People, typed: str, told: str) -> None:
+    answer = people[REFERRER].htmx("/cases/who", [("patient.identity_number", typed)])
+    assert told in Page(answer).words
+
+
+@pytest.mark.parametrize("typed", ["", "1940", "19400104", "x\x00"])
+def test_a_number_that_is_not_typed_to_its_end_is_no_fault_yet(people: People, typed: str) -> None:
+    answer = people[REFERRER].htmx("/cases/who", [("patient.identity_number", typed)])
+    assert (answer.status_code, Page(answer).words) == (200, "")
+
+
+def test_other_open_cases_that_the_reader_may_see_are_shown_and_that_is_logged(people: People) -> None:
+    own, others = make.draft(people.database), make.draft(people.database, by=OTHER)
+    number = [("patient.identity_number", make.submission().patient.identity_number)]
+    words_ = Page(people[REFERRER].htmx("/cases/who", number)).words
+    assert own in words_
+    assert others not in words_
+    assert own not in Page(people[REFERRER].htmx("/cases/who", [*number, ("number", own)])).words
+    with people.database.reading() as session:
+        logged = session.scalars(select(AccessLog.cases).where(col(AccessLog.act) == "case.other-open")).all()
+    assert len(logged) == 1
+
+
+@pytest.mark.parametrize("path", ["/cases/who", "/cases/rows", "/cases/preview"])
+def test_only_who_may_write_a_case_gets_what_follows_the_typing(people: People, path: str) -> None:
+    answer = people[COORDINATOR].htmx(path, [IDENTITY])
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (403, "#notice")
+
+
+# ------------------------------------------------------------------------------------------------- a session that ends
+TEXT = 'Första raden\nandra "raden" <b>och</b> 🙂 \u202eåäö'
+
+
+def test_a_form_that_comes_when_the_session_is_over_waits_in_the_answer_and_can_be_sent_again(people: People) -> None:
+    referrer = people[REFERRER]
+    session = referrer.cookies.pop("mdk_session")
+    kept = referrer.post("/cases/new", [IDENTITY, *opioid(0), ("question", TEXT)], do="save")
+    assert (kept.status, cases(people)) == (401, 0)
+    assert "inget är förlorat" in kept.words
+    assert IDENTITY[1] not in kept.words
+    referrer.cookies["mdk_session"] = session
+    number = referrer.send(kept, "/cases/new").to.split("/")[2]
+    saved = stored(people, number)
+    assert saved.question == TEXT
+    assert saved.medicines is not UNSET
+
+
+def test_htmx_is_told_beside_the_page_that_the_session_is_over(people: People) -> None:
+    referrer = people[REFERRER]
+    del referrer.cookies["mdk_session"]
+    answer = referrer.htmx("/cases/new", [IDENTITY, ("do", "autosave")])
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (401, "#notice")
+    assert "hx-redirect" not in answer.headers
+    assert "Det du har skrivit står kvar" in Page(answer).words
+    assert IDENTITY[1] not in answer.text
+
+
+def test_a_form_without_typing_and_a_page_lead_to_the_sign_in(people: People) -> None:
+    referrer = people[REFERRER]
+    del referrer.cookies["mdk_session"]
+    assert (referrer.post("/sign-out").status, referrer.post("/sign-out").to) == (303, "/sign-in")
+    assert referrer.get("/cases/new").to == "/sign-in"
+
+
+def test_a_form_from_elsewhere_is_not_offered_to_be_sent_again(people: People) -> None:
+    referrer = people[REFERRER]
+    del referrer.cookies["mdk_session"]
+    referrer.token = "forged"
+    page = referrer.post("/cases/new", [IDENTITY], do="save")
+    assert page.status == 403
+    assert IDENTITY[1] not in page.html
+
+
+# ------------------------------------------------------------------------------------------------- bad input
+@pytest.mark.parametrize(
+    ("text", "status"), [(TEXT, 303), ("nul\x00", 422), ("bell\x07", 422), ("x" * 20_001, 422), ("🙂" * 20_000, 303)]
+)
+def test_any_text_gives_a_clear_answer_and_stays_in_its_field(people: People, text: str, status: int) -> None:
+    page = people[REFERRER].post("/cases/new", [IDENTITY, ("question", text)], do="save")
+    assert page.status == status
+    assert page.links_of_summary() == (["#f-question"] if status == 422 else [])
+
+
+def test_two_megabytes_are_refused_calmly_and_htmx_leaves_the_page_as_it_is(people: People) -> None:
+    much = [IDENTITY, ("question", "x" * 2_000_000), ("do", "save")]
+    assert people[REFERRER].post("/cases/new", much).status == 413
+    answer = people[REFERRER].htmx("/cases/new", much)
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (413, "#notice")
+
+
+def test_sending_in_names_what_is_bad_and_what_is_missing_at_once(people: People) -> None:
+    page = people[REFERRER].post("/cases/new", [IDENTITY, ("pain.nrs_now", "11")], do="submit")
+    assert {"#f-pain-nrs_now", "#f-patient-name", "#f-consent-basis"} <= set(page.links_of_summary())
+
+
+# ------------------------------------------------------------------------------------------------- the fast path
+def test_the_help_lists_the_few_fields_of_the_fast_path(people: People) -> None:
+    told = people[REFERRER].get("/help").words
+    needed = [path for path, need, _ in rules.FIELDS if need == "submit" and not path.endswith("reason")]
+    assert len(needed) + 1 <= 20
+    for path in needed:
+        assert words.label(path) in told
+    assert f"{len(needed) + 1} uppgifter" in told
