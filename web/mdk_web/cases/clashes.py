@@ -46,9 +46,7 @@ def traces(submission: Submission) -> str:
 
 def clashes(now: Submission, form: Form, today: date) -> list[Clash]:
     """Every field in which what is stored now and what was typed differ."""
-    mine = forms.lenient(form)
-    with suppress(RuleBroken):
-        mine.patient.identity_number = parse_identity(mine.patient.identity_number, today=today).value
+    mine = _as_stored(forms.lenient(form), today)
     begun, ours, others = dict(_TRACE.findall(form.get("base", ""))), _digests(mine), _digests(now)
     found = []
     for each in differences(mine, now):
@@ -64,6 +62,11 @@ def clashes(now: Submission, form: Form, today: date) -> list[Clash]:
     return found
 
 
+def is_same(now: Submission, typed: Submission, today: date) -> bool:
+    """Whether what was typed is what is stored already."""
+    return not differences(now, _as_stored(typed, today))
+
+
 def chooses(form: Form) -> bool:
     """Whether the form says, field by field, which of two versions to keep."""
     return form.get("do") in {"save", "submit"} and any(
@@ -77,6 +80,12 @@ def settled(form: Form, now: Submission) -> Form:
     kept = [pair for pair in form.pairs if not _is_under(pair[0], chosen)]
     taken = [pair for pair in forms.stored(now).pairs() if _is_under(pair[0], chosen)]
     return forms.of_pairs([*kept, *taken])
+
+
+def _as_stored(typed: Submission, today: date) -> Submission:
+    with suppress(RuleBroken):
+        typed.patient.identity_number = parse_identity(typed.patient.identity_number, today=today).value
+    return typed
 
 
 def _is_under(name: str, paths: list[str]) -> bool:

@@ -147,10 +147,13 @@ def _in_place(request: PageRequest, answer: Response[str]) -> Response[str]:
 
 
 def _autosaved(visit: Visit, form: Form, case: Case | None) -> Response[str]:
-    """Save what can be saved of a draft that is being typed, and say what could not."""
-    submission, left = forms.savable(form, clock.today(visit.at))
+    """Save what can be saved of a draft that is being typed, if that is news, and say what could not."""
+    today = clock.today(visit.at)
+    submission, left = forms.savable(form, today)
     if submission is None:
         return shown.bar(visit, form, case, unsaved=left)
+    if case is not None and clashes.is_same(queries.submission_of(case), submission, today):
+        return shown.bar(visit, form, case, unsaved=left, saved=True)
     act: Callable[..., Case] = service.create
     named: dict[str, Any] = {}
     if case is not None:
