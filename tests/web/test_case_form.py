@@ -41,7 +41,7 @@ def stored(people: People, number: str) -> Submission:
 
 def cases(people: People) -> int:
     with people.database.reading() as session:
-        return len(session.scalars(select(Case.number)).all())
+        return len(session.scalars(select(col(Case.number))).all())
 
 
 def bar(answer: Response) -> dict[str, str]:
@@ -282,7 +282,7 @@ def test_other_open_cases_that_the_reader_may_see_are_shown_and_that_is_logged(p
     assert others not in words_
     assert own not in Page(people[REFERRER].htmx("/cases/who", [*number, ("number", own)])).words
     with people.database.reading() as session:
-        logged = session.scalars(select(AccessLog.cases).where(col(AccessLog.act) == "case.other-open")).all()
+        logged = session.scalars(select(col(AccessLog.cases)).where(col(AccessLog.act) == "case.other-open")).all()
     assert len(logged) == 1
 
 
