@@ -100,6 +100,7 @@ def submit(page: Page, identity: str, name: str, question: str) -> str:
     expect(page.get_by_text("Opioiddos som morfin peroralt").locator("xpath=..")).to_contain_text("mg")
     is_clean(page)
     page.get_by_role("button", name="Skicka in").click()
+    expect(page).to_have_url(re.compile(r"/cases/MDK-\d{4}-\d{4}$"))
     expect(page.get_by_role("status")).to_contain_text("Koordinatorn svarar normalt inom en arbetsdag")
     is_clean(page)
     number = re.search(r"MDK-\d{4}-\d{4}", page.url)
