@@ -1,5 +1,6 @@
 """Owns time: now, Swedish local time, and Swedish working days."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -40,17 +41,31 @@ def today(instant: datetime) -> date:
 
 
 @lru_cache(maxsize=16)
-def _closed_days(year: int) -> frozenset[date]:
-    public = holidays.country_holidays("SE", years=year, include_sundays=False)
-    eves = {date(year, 12, 24), date(year, 12, 31)} | {
-        day - timedelta(days=1) for day, name in public.items() if "idsommardagen" in name
+def _closed_days(year: int) -> Mapping[date, str]:
+    public = holidays.country_holidays("SE", years=year, include_sundays=False, language="sv")
+    eves = {date(year, 12, 24): "julafton", date(year, 12, 31): "nyårsafton"} | {
+        day - timedelta(days=1): "midsommarafton" for day, name in public.items() if "idsommardagen" in name
     }
-    return frozenset(public) | eves
+    return {day: name[:1].lower() + name[1:] for day, name in public.items()} | eves
+
+
+def day_off(day: date) -> str:
+    """The name of a public holiday, or of Midsummer, Christmas or New Year's Eve; empty on any other day."""
+    return _closed_days(day.year).get(day, "")
 
 
 def is_working_day(day: date) -> bool:
     """True on Monday to Friday that is no public holiday, nor Midsummer, Christmas or New Year's Eve."""
-    return day.weekday() < 5 and day not in _closed_days(day.year)
+    return day.weekday() < 5 and not day_off(day)
+
+
+def readings(wall: datetime) -> list[datetime]:
+    """The instants, in UTC, at which Swedish clocks show `wall` (without a zone).
+
+    One on most days; none in the hour that spring skips, two in the hour that autumn repeats.
+    """
+    found = {wall.replace(tzinfo=STOCKHOLM, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return sorted(instant for instant in found if local(instant).replace(tzinfo=None, fold=0) == wall)
 
 
 def add_working_days(instant: datetime, count: int) -> datetime:

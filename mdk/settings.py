@@ -1,6 +1,7 @@
 """Owns the settings: environment variables with the prefix MDK_, a `.env` file beneath them, and their meaning."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from mdk.errors import MdkError
 SECRET_LENGTH = 32
 LONGEST_LINE = 200
 PREFIX = "MDK_"
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
 _OWN = {"SECRET_KEY": "secret", "BASE_URL": "base_url"}  # what a demo data folder keeps itself, and in which file
 
 
@@ -83,6 +85,15 @@ def _line(value: str) -> str:
     )
 
 
+def _hosts(value: str) -> str:
+    bad = [host for host in value.split(",") if value and not _HOST.fullmatch(host.strip())]
+    return (
+        f"har {bad[0].strip() or 'ett tomt namn'!r}, som inte är en värd, till exempel kalender.region.se"
+        if bad
+        else ""
+    )
+
+
 def _secret(value: str) -> str:
     return "" if not value or len(value) >= SECRET_LENGTH else f"är för kort: minst {SECRET_LENGTH} tecken behövs"
 
@@ -137,6 +148,12 @@ SETTINGS = (
     Setting("OIDC_ISSUER", "", "inloggningstjänstens adress"),
     Setting("OIDC_CLIENT_ID", "", "systemets namn hos inloggningstjänsten"),
     Setting("OIDC_CLIENT_SECRET", "", "systemets hemlighet hos inloggningstjänsten", secret=True),
+    Setting(
+        "CALENDAR_HOSTS",
+        "",
+        "värdar på det egna nätet som publicerade kalendrar får läsas från, med komma emellan (tomt: bara publika)",
+        check=_hosts,
+    ),
     Setting("OMEQ_TABLE", "", "tabell som gäller för omräkning till morfinekvivalenter (tomt: alla jämförs)"),
     Setting("LANGUAGE", "sv", "språk", check=_one_of("sv", "en")),
     Setting("TIMEZONE", "Europe/Stockholm", "tidszon", check=_zone),

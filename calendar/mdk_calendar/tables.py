@@ -55,7 +55,7 @@ class Feed(SQLModel, table=True):
 
 
 class BusyCalendar(SQLModel, table=True):
-    """Where a person's own calendar is published, when it was read last, and what went wrong since."""
+    """Where a person's own calendar is published, when it was asked and read last, and what went wrong since."""
 
     __tablename__ = "busy_calendar"
     personal: ClassVar[frozenset[str]] = frozenset({"url"})
@@ -63,7 +63,9 @@ class BusyCalendar(SQLModel, table=True):
     person_id: int = Field(primary_key=True, foreign_key="person.id")
     url: str = Field(sa_column=Column(Text, nullable=False))
     etag: str = ""
+    modified: str = ""
     due_at: datetime = Field(index=True)
+    checked_at: datetime | None = None
     read_at: datetime | None = None
     failures: int = 0
     failed_at: datetime | None = None

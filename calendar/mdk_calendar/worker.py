@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from mdk import clock
 from mdk.audit.structs import SYSTEM
-from mdk.conferences.service import plan_ahead
+from mdk.conferences.repeating import plan_ahead
 from mdk.conferences.tables import Series
 from mdk.db import Database
 from mdk.errors import Invalid, Stale
@@ -21,13 +21,14 @@ from mdk.outbox.queries import count_due, stuck_since
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar import ledger, mailbox, notices, reminders
+from mdk_calendar import busy, ledger, mailbox, notices, reminders
 from mdk_calendar.delivery import Mail, Refused, Retry, Transport, transport
 
 ROUND: Final = 60.0  # seconds after which a run ends and the next begins with a fresh clock, well within a lease
 _REMINDERS_EVERY: Final = timedelta(minutes=5)
 _MAILBOX_EVERY: Final = timedelta(minutes=1)
 _ALARM_EVERY: Final = timedelta(minutes=10)
+CALENDARS: Final = 5.0  # seconds between looks for a published calendar that is due
 _AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
 UNWRITTEN: Final = "Mejlet kan inte skrivas. Rätta personens e-postadress eller konferensens länk."
 _log: Final[Any] = structlog.get_logger("mdk.worker")
@@ -60,7 +61,7 @@ def plan_series(database: Database, *, at: datetime) -> int:
     for series_id in every:
         try:
             with database.writing() as session:
-                added += plan_ahead(session, series=session.get_one(Series, series_id), by=SYSTEM, at=at)
+                added += plan_ahead(session, series_id=series_id, by=SYSTEM, at=at)
         except (Invalid, Stale) as fault:
             _log.error("series.not_planned", series=series_id, fault=type(fault).__name__)
     return added
@@ -89,6 +90,8 @@ class Worker:
 
     def run(self, stop: threading.Event, interval: float = 1.0) -> None:
         """Look for what is due every `interval` seconds, and at once while there is more."""
+        beside = threading.Thread(target=self._read_calendars, args=(stop,), name="mdk-calendars", daemon=True)
+        beside.start()
         while not stop.is_set():
             if not self.turn(at=clock.now(), stop=stop):
                 stop.wait(interval)
@@ -127,6 +130,15 @@ class Worker:
             since = stuck_since(session, at=at)
         if since is not None:
             _log.error("outbox.stuck", since=since.isoformat())
+
+    def _read_calendars(self, stop: threading.Event) -> None:
+        """Read the published calendars that are due, beside the mails: a slow host must not hold these up."""
+        while not stop.is_set():
+            try:
+                busy.read_due(self.database, self.settings, at=clock.now())
+            except Exception as fault:  # noqa: BLE001 - what was claimed comes back when its lease ends
+                _log.error("worker.calendars_failed", fault=type(fault).__name__)
+            stop.wait(CALENDARS)
 
 
 class _Pays:

@@ -13,7 +13,8 @@ from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case, CaseRelation
 from mdk.conferences import rules
-from mdk.conferences.invited import invited_roles
+from mdk.conferences.clashes import absent_ids
+from mdk.conferences.invited import consultant_ids, invited_roles
 from mdk.conferences.queries import load, released_items, working_items
 from mdk.conferences.structs import AgendaItemBody, ReleasedItem
 from mdk.conferences.tables import AgendaItem, AgendaRelease, Conference, Participation
@@ -114,6 +115,14 @@ def sync_participations(session: Session, conference: Conference) -> None:
     session.flush()
 
 
+def tell(session: Session, conference: Conference, at: datetime) -> None:
+    """After a release, make those who take part and what they may read fit, and owe whoever it concerns the news."""
+    if conference.release:
+        sync_participations(session, conference)
+        sync_grants(session, conference, at)
+        conference_changed(session, conference.id, at=at)
+
+
 def let_go(session: Session, *, conference: Conference, case: Case) -> None:
     """Free a case from this conference's agenda so that another may take it; what was released stays as it was."""
     item = session.scalar(
@@ -173,13 +182,19 @@ def _check_releasable(session: Session, conference: Conference, at: datetime) ->
     if conference.starts_at <= at:
         message = "Konferensens tid har passerat. Flytta den innan du kallar."
         raise RuleBroken("conference.in-past", message)
-    stand_in = [conference.deputy_id, conference.consultant_id]
+    stand_in = consultant_ids(conference)
+    away = absent_ids(session, stand_in, conference.starts_at)
+    if away == stand_in:
+        message = (
+            "Konsulten är frånvarande den dagen och ingen ersättare finns. Utse en ersättare eller flytta ärendena."
+        )
+        raise RuleBroken("conference.consultant-away", message, (Problem("deputy", message),))
     declined = select(Participation.person_id).where(  # type: ignore[call-overload]
         col(Participation.conference_id) == conference.id, col(Participation.partstat) == "DECLINED"
     )
     coming = session.scalar(
         select(Person.id).where(  # type: ignore[call-overload]
-            col(Person.id).in_(stand_in), col(Person.active).is_(True), col(Person.id).not_in(declined)
+            col(Person.id).in_(stand_in - away), col(Person.active).is_(True), col(Person.id).not_in(declined)
         )
     )
     if coming is None:

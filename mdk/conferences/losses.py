@@ -1,4 +1,4 @@
-"""Reads of whom a conference has lost: a decline, or a departure, that it cannot do without."""
+"""Reads of whom a conference has lost: a decline, an absence or a departure that it cannot do without."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.conferences import rules
+from mdk.conferences.clashes import absent_ids
 from mdk.conferences.invited import consultant_ids
 from mdk.conferences.queries import released_items
 from mdk.conferences.structs import Loss
@@ -47,7 +48,9 @@ def _invited(session: Session, conference: Conference) -> list[_Invited]:
         .where(col(Participation.conference_id) == conference.id, col(Participation.active).is_(True))
         .order_by(col(Person.name))
     )
-    return [_Invited(person_id or 0, name, work, gone) for person_id, name, work, gone in rows]
+    people = [_Invited(person_id or 0, name, work, gone) for person_id, name, work, gone in rows]
+    away = absent_ids(session, {each.person_id for each in people}, conference.starts_at)
+    return [each._replace(gone=each.gone or each.person_id in away) for each in people]
 
 
 def _all_gone(people: list[_Invited]) -> bool:

@@ -14,8 +14,10 @@ from mdk.cases.lists import lines_of, readable_ids
 from mdk.cases.structs import CaseLine
 from mdk.cases.tables import Case
 from mdk.conferences import rules
-from mdk.conferences.invited import emails_of, invited_people, member_ids, quorum
+from mdk.conferences.clashes import clashes, span_of
+from mdk.conferences.invited import emails_of, ids_of, invited_people, member_ids, quorum
 from mdk.conferences.structs import (
+    ClashLine,
     ConferenceKind,
     ConferenceLine,
     ConferenceState,
@@ -116,6 +118,7 @@ def view_of(session: Session, conference: Conference, *, by: Viewer, at: datetim
         people=people,
         agenda=agenda,
         unreleased_changes=_is_changed(session, conference, items),
+        clashes=_clashes(session, conference, people) if is_planning else [],
         opened_at=conference.opened_at,
         closed_at=conference.closed_at,
         cancel_reason=conference.cancel_reason,
@@ -166,6 +169,7 @@ def lines(
     by: Viewer,
     since: datetime | None = None,
     until: datetime | None = None,
+    series: str | None = None,
     limit: int = cursors.DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> tuple[list[ConferenceLine], str | None]:
@@ -176,6 +180,8 @@ def lines(
         conditions.append(col(Conference.starts_at) >= since)
     if until is not None:
         conditions.append(col(Conference.starts_at) < until)
+    if series is not None:
+        conditions.append(col(Conference.series_id) == series)
     if cursor:
         start, last = cursors.unpack(cursor, tuple[cursors.Instant, str])
         conditions.append(
@@ -273,6 +279,13 @@ def _visible(by: Viewer) -> ColumnElement[bool]:
         col(Conference.id).in_(standing),
         col(Conference.id).in_(invited),
     )
+
+
+def _clashes(session: Session, conference: Conference, people: list[InvitedPerson]) -> list[ClashLine]:
+    """What takes those whole-meeting people from a conference who have not declined anyway."""
+    coming = {each.email for each in people if each.role != "presenter" and each.partstat != "DECLINED"}
+    ids = ids_of(session, coming).values()
+    return clashes(session, set(ids), span_of(conference), apart=conference.id)
 
 
 def _is_changed(session: Session, conference: Conference, items: list[ReleasedItem]) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice, takewhile
+from itertools import dropwhile, islice, takewhile
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -68,6 +68,14 @@ def past_start(starts_at: datetime, at: datetime, field: str = "starts_at") -> l
     return [Problem(field, "Tiden har passerat. Ange en tid som ligger framåt.")] if starts_at <= at else []
 
 
+def doubtful_start(first_start: datetime, field: str = "first_start") -> list[Problem]:
+    """What is wrong with a series' time of day that no clock shows, or shows twice, when the clocks change."""
+    if local(first_start).hour != 2:
+        return []
+    words = "Mellan 02:00 och 03:00 ställs klockan om vår och höst. Välj en annan tid."
+    return [Problem(field, words)]
+
+
 def link_problems(link: str | None) -> list[Problem]:
     """What is wrong with a video link, so that no mail with it could leave; empty when nothing is."""
     if not link:
@@ -129,16 +137,20 @@ def lacking_for_quorum(
     return [words for met, words in wanted if not met]
 
 
-def occurrences(rule: str, first_start: datetime, *, until: datetime, limit: int = 120) -> list[datetime]:
-    """The starts of a series up to `until`, in UTC; the local time of day is kept across summer and winter time.
+def occurrences(
+    rule: str, first_start: datetime, *, until: datetime, since: datetime | None = None, limit: int = 120
+) -> list[datetime]:
+    """The starts of a series after `since` up to `until`, in UTC, `limit` at most.
 
-    Raises `Invalid` for a rule that is not an RFC 5545 RRULE or repeats more often than daily.
+    The local time of day is kept across summer and winter time. Raises `Invalid` for a rule that is not an RFC 5545
+    RRULE or repeats more often than daily.
     """
     wall = local(first_start).replace(tzinfo=None)
     try:
         dates = rrulestr(_checked_rule(rule), dtstart=wall)
         within = takewhile(lambda moment: moment.replace(tzinfo=STOCKHOLM) <= until, dates)
-        found = list(islice(within, limit))
+        wanted = dropwhile(lambda moment: since is not None and moment.replace(tzinfo=STOCKHOLM) <= since, within)
+        found = list(islice(wanted, limit))
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise Invalid([_BAD_RRULE]) from error
     return [moment.replace(tzinfo=STOCKHOLM).astimezone(UTC) for moment in found]

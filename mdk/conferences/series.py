@@ -8,6 +8,7 @@ from sqlmodel import col
 from mdk.conferences.invited import emails_of
 from mdk.conferences.structs import SeriesView
 from mdk.conferences.tables import Conference, Series
+from mdk.errors import NotFound
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
 
@@ -18,6 +19,24 @@ def series_list(session: Session, *, by: Viewer) -> list[SeriesView]:
     """Every series by name. Raises `NotAllowed`."""
     check_role("series.read", by)
     return [series_view(session, series) for series in session.scalars(select(Series).order_by(col(Series.name)))]
+
+
+def load_series(session: Session, series_id: str, *, act: str, by: Viewer) -> Series:
+    """The series, held against a second planner where the store can. Raises `NotAllowed`, `NotFound`."""
+    check_role(act, by)
+    series = session.get(Series, series_id, with_for_update=True)
+    if series is None:
+        raise NotFound
+    return series
+
+
+def one_series(session: Session, series_id: str, *, by: Viewer) -> SeriesView:
+    """One series. Raises `NotAllowed`, `NotFound`."""
+    check_role("series.read", by)
+    series = session.get(Series, series_id)
+    if series is None:
+        raise NotFound
+    return series_view(session, series)
 
 
 def series_view(session: Session, series: Series) -> SeriesView:
@@ -38,5 +57,6 @@ def series_view(session: Session, series: Series) -> SeriesView:
         deputy=emails.get(series.deputy_id or 0),
         members=[emails[person_id] for person_id in members],
         video_url=series.video_url,
+        ended_from=series.ended_from,
         planned=planned,
     )

@@ -1,6 +1,6 @@
 """What a conference and a series look like from outside."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -16,6 +16,8 @@ Minutes = Annotated[int, Meta(ge=1, le=240)]
 Duration = Annotated[int, Meta(ge=5, le=480)]
 Email = Annotated[str, Meta(min_length=3, max_length=200)]
 Url = Annotated[str, Meta(max_length=500)]
+WallTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ClashKind = Literal["conference", "busy", "absence"]
 
 
 class ConferenceState(StrEnum):
@@ -63,6 +65,44 @@ class SeriesBody(_Body):
     deputy: Email | None = None
     members: list[Email] = []
     video_url: Url | None = None
+
+
+class SeriesChange(_Body):
+    """What a series and its planned conferences are from a day on; the time is Swedish and keeps its weekday."""
+
+    from_day: date
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    time: WallTime
+    duration_minutes: Duration
+    chair: Email
+    consultant: Email
+    deputy: Email | None = None
+    members: list[Email] = []
+    video_url: Url | None = None
+
+
+class SkipBody(_Body):
+    """The days, first and last included, on which a series does not meet, and why."""
+
+    first_day: date
+    last_day: date
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class EndBody(_Body):
+    """The day from which a series meets no more, and why."""
+
+    from_day: date
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class AbsenceBody(_Body):
+    """The days, first and last included, on which someone is away, and who stands in; no person is the caller."""
+
+    first_day: date
+    last_day: date
+    person: Email | None = None
+    deputy: Email | None = None
 
 
 class AgendaItemBody(_Body):
@@ -151,6 +191,66 @@ class Quorum(msgspec.Struct, frozen=True):
     cases: list[QuorumOfCase]
 
 
+class ClashLine(msgspec.Struct, frozen=True):
+    """A time that takes someone from a conference: another one (`conference`), their own calendar, or an absence."""
+
+    email: str
+    name: str
+    kind: ClashKind
+    starts_at: datetime
+    ends_at: datetime
+    conference: str | None = None
+
+
+class ConflictLine(msgspec.Struct, frozen=True):
+    """A conference whose people are taken elsewhere while it is held."""
+
+    conference: str
+    state: str
+    starts_at: datetime
+    ends_at: datetime
+    clashes: list[ClashLine]
+
+
+class FreeSlotLine(msgspec.Struct, frozen=True):
+    """A time at which everyone asked for is free, in working hours."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class HitLine(msgspec.Struct, frozen=True):
+    """A conference that falls into an absence: as what the person is missed, and whether someone stands in."""
+
+    id: str
+    starts_at: datetime
+    state: str
+    role: str
+    covered: bool
+
+
+class AbsenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """An absence, who stands in, and the coming conferences that it hits."""
+
+    id: str
+    person: str
+    name: str
+    first_day: date
+    last_day: date
+    deputy: str | None
+    deputy_name: str
+    conferences: list[HitLine]
+
+
+class OfferLine(msgspec.Struct, frozen=True):
+    """A case that a conference cannot take up, and the next one that can; none when no conference has room."""
+
+    case: str
+    minutes: int
+    conference: str | None
+    starts_at: datetime | None
+
+
 class ConferenceView(msgspec.Struct, frozen=True, kw_only=True):
     """A conference as the viewer sees it: the planners see the working agenda, the others the released one."""
 
@@ -172,6 +272,7 @@ class ConferenceView(msgspec.Struct, frozen=True, kw_only=True):
     people: list[InvitedPerson]
     agenda: list[Slot]
     unreleased_changes: bool
+    clashes: list[ClashLine]
     opened_at: datetime | None
     closed_at: datetime | None
     cancel_reason: str | None
@@ -214,6 +315,7 @@ class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
     deputy: str | None
     members: list[str]
     video_url: str | None
+    ended_from: date | None
     planned: int
 
 

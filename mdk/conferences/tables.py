@@ -33,7 +33,7 @@ class Series(Versioned, table=True):
 
 
 class Conference(Versioned, table=True):
-    """One meeting, or the written conference of an urgent review."""
+    """One meeting, or the written conference of an urgent review; `occurrence` is the day of its series' rule."""
 
     __tablename__ = "conference"
     __table_args__ = (

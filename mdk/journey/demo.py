@@ -15,10 +15,11 @@ from mdk.cases import queries as case_queries
 from mdk.cases import service as cases
 from mdk.cases.structs import Submission
 from mdk.clock import STOCKHOLM, local, today
-from mdk.conferences import agenda
+from mdk.conferences import absences, agenda, repeating
 from mdk.conferences import queries as conference_queries
 from mdk.conferences import service as conferences
-from mdk.conferences.structs import AgendaItemBody, ConferenceBody, SeriesBody
+from mdk.conferences.series import series_list
+from mdk.conferences.structs import AbsenceBody, AgendaItemBody, ConferenceBody, SeriesBody
 from mdk.db import Database
 from mdk.journey import decisions, reference
 from mdk.minutes import queries as minutes_queries
@@ -116,6 +117,7 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
         forget_owed(session, at=at)
     story.begin_series()
     story.release_next(coming)
+    story.plan_around_people()
     story.submitted([4, 6, 9], days_ago=3, accepted=True)
     asked = story.submitted([7], days_ago=2)
     story.ask_for_supplement(asked[0])
@@ -189,13 +191,32 @@ class _Story:
     def begin_series(self) -> None:
         """Begin the weekly conference from next Wednesday on."""
         with self._act("samordnare") as (session, by):
-            conferences.create_series(session, body=_series(_wednesday(self.now)), by=by, at=self.now)
+            repeating.create_series(session, body=_series(_wednesday(self.now)), by=by, at=self.now)
 
     def release_next(self, numbers: list[str]) -> None:
         """Release the series' first conference with an agenda."""
         with self._act("samordnare") as (session, by):
             lines, _ = conference_queries.lines(session, by=by, since=self.now)
             self._release(session, lines[0].id, numbers, by=by, at=self.now)
+
+    def plan_around_people(self) -> None:
+        """The consultant is away twice, once with a deputy; the nurse is busy once; and the series rests for a week."""
+        meets = today(_wednesday(self.now))
+        for weeks, deputy in ((4, f"neurokirurgi@{DOMAIN}"), (6, None)):
+            first = meets + timedelta(weeks=weeks, days=-2)
+            away = AbsenceBody(first_day=first, last_day=first + timedelta(days=4), deputy=deputy)
+            with self._act("konsult") as (session, by):
+                absences.record(session, body=away, by=by, at=self.now)
+        start = _wednesday(self.now, weeks=2)
+        with self._act("deltagare") as (session, by):
+            taken = [(start - timedelta(minutes=30), start + timedelta(minutes=30))]
+            people.note_busy(session, person_id=by.person_id, times=taken, by=by, at=self.now)
+        day = meets + timedelta(weeks=8)
+        with self._act("samordnare") as (session, by):
+            (series,) = series_list(session, by=by)
+            named: dict[str, Any] = {"series_id": series.id, "version": series.version}
+            rest: dict[str, Any] = {"first_day": day, "last_day": day, "reason": "Utbildningsdag"}
+            repeating.skip(session, **named, **rest, by=by, at=self.now)
 
     def _submit(self, index: int, at: datetime) -> str:
         document = _dated(self.documents[index], at)

@@ -4,7 +4,7 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -14,7 +14,7 @@ from mdk.errors import Invalid, NotFound, Problem
 from mdk.people.queries import cookie_hash, viewer_of_assignment
 from mdk.people.rules import Relation, check_may
 from mdk.people.structs import Role, SignedIn, Viewer
-from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
+from mdk.people.tables import Assignment, BusyTime, Person, Region, SignIn, Unit
 
 SIGN_IN_LASTS = timedelta(hours=10)
 SWEDISH = "sv"
@@ -93,6 +93,39 @@ def choose_language(session: Session, *, language: str, by: Viewer, at: datetime
     did(session, "language.choose", by=by, at=at)
 
 
+def change_address(session: Session, *, email: str, to: str, by: Actor = SYSTEM, at: datetime) -> None:
+    """Reach a person at another address from now on.
+
+    Raises `NotFound`, `Invalid` for a bad address or one that someone else has.
+    """
+    person = session.scalar(select(Person).where(col(Person.email) == email.strip().lower()))
+    if person is None:
+        raise NotFound("Det finns ingen person med den adressen.")
+    address = to.strip().lower()
+    problems = _address_problems(address)
+    if session.scalar(select(Person.id).where(col(Person.email) == address, col(Person.id) != person.id)):  # type: ignore[call-overload]
+        problems.append(Problem("email", "Adressen används redan av någon annan."))
+    if problems:
+        raise Invalid(problems)
+    person.email = address
+    session.flush()
+    did(session, "person.change-address", by=by, at=at)
+
+
+def note_busy(
+    session: Session, *, person_id: int, times: list[tuple[datetime, datetime]], by: Actor, at: datetime
+) -> None:
+    """Keep when a person's own calendar is taken, instead of what was kept before; the same again changes nothing."""
+    own = col(BusyTime.person_id) == person_id
+    kept = session.execute(select(col(BusyTime.starts_at), col(BusyTime.ends_at)).where(own)).all()
+    if sorted((start, end) for start, end in kept) == sorted(times):
+        return
+    session.execute(delete(BusyTime).where(own))
+    session.add_all(BusyTime(person_id=person_id, starts_at=start, ends_at=end) for start, end in times)
+    session.flush()
+    did(session, "person.busy", by=by, at=at)
+
+
 def sign_in(session: Session, *, assignment_id: int, at: datetime, address: str) -> str:
     """Open a page session and give its cookie; only the cookie's hash is kept. Raises `NotFound`."""
     viewer = viewer_of_assignment(session, assignment_id=assignment_id, surface="page", address=address)
@@ -127,9 +160,7 @@ def _check_language(language: str) -> None:
 
 
 def _check(session: Session, email: str, name: str, role: str, unit_id: str) -> None:
-    problems = []
-    if _ADDRESS.fullmatch(email) is None or len(email) > LONGEST:
-        problems.append(Problem("email", "Ange en e-postadress, till exempel anna@region.example."))
+    problems = _address_problems(email)
     if not name:
         problems.append(Problem("name", "Ange personens namn."))
     elif len(name) > LONGEST or not name.isprintable():
@@ -140,3 +171,9 @@ def _check(session: Session, email: str, name: str, role: str, unit_id: str) -> 
         problems.append(Problem("unit", "Enheten finns inte. Ange dess id, till exempel palliativa-vaxjo."))
     if problems:
         raise Invalid(problems)
+
+
+def _address_problems(email: str) -> list[Problem]:
+    if _ADDRESS.fullmatch(email) is None or len(email) > LONGEST:
+        return [Problem("email", "Ange en e-postadress, till exempel anna@region.example.")]
+    return []

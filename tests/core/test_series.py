@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import make
 from mdk.clock import local
-from mdk.conferences import queries, service
+from mdk.conferences import queries, repeating, service
 from mdk.conferences.rules import occurrences
 from mdk.conferences.series import series_list
 from mdk.db import Database
@@ -96,7 +96,7 @@ def test_whatever_a_rule_says_it_gives_rising_starts_within_bounds_or_is_refused
 
 
 def test_a_series_plans_twelve_weeks_ahead_and_later_only_what_is_new(clinic: Database) -> None:
-    series = make.act(clinic, make.CHAIR, service.create_series, body=make.series_plan())
+    series = make.act(clinic, make.CHAIR, repeating.create_series, body=make.series_plan())
     by = make.viewer(clinic, make.COORDINATOR)
     with clinic.reading() as session:
         lines, _ = queries.lines(session, by=by)
@@ -107,21 +107,20 @@ def test_a_series_plans_twelve_weeks_ahead_and_later_only_what_is_new(clinic: Da
     moved = lines[0].id
     make.at_conference(clinic, moved, service.move, starts_at=make.MEETS + make.DAY)
     for weeks, added in ((0, 0), (2, 2)):
-        row = make.series_row(clinic, series.id)
         at = make.AT + weeks * 7 * make.DAY
-        assert make.act(clinic, make.COORDINATOR, service.plan_ahead, series=row, at=at) == added
+        assert make.act(clinic, make.COORDINATOR, repeating.plan_ahead, series_id=series.id, at=at) == added
 
 
 def test_a_bad_series_is_told_everything_at_once(clinic: Database) -> None:
     body = make.series_plan(rrule="FREQ=HOURLY", first_start=make.AT, chair="nobody@demo.mdk", members=["x@y.z"])
     with pytest.raises(Invalid) as refused:
-        make.act(clinic, make.COORDINATOR, service.create_series, body=body)
+        make.act(clinic, make.COORDINATOR, repeating.create_series, body=body)
     assert sorted(problem.field for problem in refused.value.problems) == ["chair", "first_start", "members.0", "rrule"]
 
 
 @pytest.mark.parametrize("name", [make.REFERRER, make.CONSULTANT, make.ADMIN])
 def test_only_coordinator_and_chair_have_to_do_with_series(ward_once: Database, name: str) -> None:
     with pytest.raises(NotAllowed):
-        make.act(ward_once, name, service.create_series, body=make.series_plan())
+        make.act(ward_once, name, repeating.create_series, body=make.series_plan())
     with pytest.raises(NotAllowed), ward_once.reading() as session:
         series_list(session, by=make.viewer(ward_once, name))

@@ -37,7 +37,7 @@ def test_every_setting_of_the_contract_is_there_and_has_a_meaning() -> None:
     assert {setting.name for setting in SETTINGS} == {
         "DATABASE_URL", "BASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM", "ORGANIZER", "VIDEO_URL_TEMPLATE",
         "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OMEQ_TABLE", "LANGUAGE", "TIMEZONE", "DATA_DIR",
-        "LOG_FORMAT", "IMAP_URL", "CONTACT",
+        "LOG_FORMAT", "IMAP_URL", "CONTACT", "CALENDAR_HOSTS",
     }  # fmt: skip
     assert all(setting.meaning for setting in SETTINGS)
 
@@ -97,3 +97,11 @@ def test_the_data_folder_holds_database_mail_and_secret_unless_told_otherwise(tm
     assert (settings.secret_key, shown(settings)["MDK_SECRET_KEY"][1]) == (kept, "datakatalogen")
     assert loaded(DATA_DIR=str(tmp_path), SECRET_KEY=SECRET).secret_key == SECRET
     assert load({}, dotenv=NONE, data_dir=tmp_path, is_demo=True).data_dir == tmp_path
+
+
+@pytest.mark.parametrize("hosts", ["http://x", "a,,b", "x y"])
+def test_hosts_beside_the_public_ones_are_named_one_by_one(hosts: str, tmp_path: Path) -> None:
+    load({"MDK_CALENDAR_HOSTS": "kal.lan:8080, 10.0.0.1"}, dotenv=tmp_path / "none")
+    with pytest.raises(BadSetting) as bad:
+        load({"MDK_CALENDAR_HOSTS": hosts}, dotenv=tmp_path / "none")
+    assert bad.value.message.startswith("MDK_CALENDAR_HOSTS har")

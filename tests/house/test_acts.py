@@ -21,10 +21,17 @@ UNSEEN = {
     "mdk.conferences.queries.lines": "counts cases and names none",
     "mdk.conferences.series.series_list": "a series has no cases",
     "mdk.minutes.editing.others": "tells which field is open, and nothing that stands in it",
+    "mdk.conferences.series.one_series": "a series has no cases",
+    "mdk.conferences.absent.absences": "an absence has no cases",
+    "mdk.conferences.conflicts.conflicts": "tells whose time is taken, and of no case",
+    "mdk.conferences.conflicts.of_plan": "the same",
+    "mdk.conferences.conflicts.free": "the same",
 }
 # What stands among the acts and changes nothing: {"mdk.….name": "reason"}.
 UNLOGGED: dict[str, str] = {
     "mdk.minutes.editing.tell": "tells which field is open, many times a minute, and nothing that stands in it",
+    "mdk.conferences.absences.load_absence": "looks up what an act is done to",
+    "mdk.conferences.series.load_series": "the same",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 import make
-from mdk.conferences import service as conferences
+from mdk.conferences import repeating
 from mdk.conferences.tables import Conference, Series
 from mdk.db import Database
 from mdk_calendar.worker import plan_series
@@ -17,7 +17,7 @@ LATER = make.AT + timedelta(days=14)
 def test_one_series_that_cannot_be_planned_does_not_keep_the_others_from_it(database: Database) -> None:
     make.people(database)
     ids = [
-        make.act(database, make.COORDINATOR, conferences.create_series, body=make.series_plan(name=name)).id
+        make.act(database, make.COORDINATOR, repeating.create_series, body=make.series_plan(name=name)).id
         for name in ("A", "B", "C")
     ]
     broken = min(ids)

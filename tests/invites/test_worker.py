@@ -23,7 +23,7 @@ from invites.post import Post, change, later, move, parsed, read, rows, settings
 from invites.test_delivery import Receiver, listening
 from make import CHAIR, COORDINATOR, NURSE, REFERRER
 from mdk import clock
-from mdk.conferences import service as conferences
+from mdk.conferences import repeating
 from mdk.conferences.tables import Conference
 from mdk.db import Database
 from mdk.outbox import service as outbox
@@ -369,7 +369,7 @@ def test_a_row_that_cannot_be_handled_waits_and_holds_up_no_other(post: Post) ->
 
 def test_series_are_planned_ahead_once_a_day_by_the_system(post: Post) -> None:
     make.people(post.database)
-    make.act(post.database, COORDINATOR, conferences.create_series, body=make.series_plan())
+    make.act(post.database, COORDINATOR, repeating.create_series, body=make.series_plan())
     worker = Worker(post.database, post.settings)
     before = count_conferences(post.database)
     worker.turn(at=make.AT + timedelta(days=14))

@@ -33,6 +33,14 @@ CONTRACT = {
     "/queue": {"get"},
     "/statistics": {"get"},
     "/series": {"get", "post"},
+    "/series/{series_id}": {"get", "patch"},
+    "/series/{series_id}/skip": {"post"},
+    "/series/{series_id}/end": {"post"},
+    "/absences": {"get", "post"},
+    "/absences/{absence_id}/remove": {"post"},
+    "/conflicts": {"get"},
+    "/free-slots": {"get"},
+    "/conferences/{conference_id}/postpone": {"get", "post"},
     "/conferences": {"get", "post"},
     "/conferences/{conference_id}": {"get", "patch"},
     "/conferences/{conference_id}/agenda": {"put"},
@@ -58,6 +66,7 @@ CONTRACT = {
 }
 WITHOUT_VERSION = re.compile(r"/(reply|addenda|confirm-read|break-glass|opinions|attachments|remove)$")
 CREATES = {
+    "/absences",
     "/cases",
     "/cases/{number}/attachments",
     "/conferences",

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from mdk import parsing
 from mdk.clock import STOCKHOLM
-from mdk.cursors import DEFAULT_LIMIT, MAX_LIMIT
+from mdk.cursors import DEFAULT_LIMIT, MAX_LIMIT, pack, unpack
 from mdk_web.formkit import Form
 from mdk_web.visits import PageRequest, bearer_of, known_address
 
@@ -47,6 +47,14 @@ def query_of(request: PageRequest, kind: type[T], shape: Callable[[str, str], st
         name: shape(name, value) if isinstance(value, str) else value for name, value in plain.items() if name in named
     }
     return parsing.parse(kind, raw)
+
+
+def paged(found: list[T], query: Paging, place: Callable[[T], tuple[str, str]]) -> tuple[list[T], str | None]:
+    """One page of what was read whole, in order of `place`, and the cursor of the next one."""
+    last = tuple(unpack(query.cursor, tuple[str, str])) if query.cursor else ("", "")
+    left = [one for one in sorted(found, key=place) if place(one) > last]
+    page = left[: query.limit]
+    return page, pack(place(page[-1])) if len(left) > len(page) else None
 
 
 def instant(name: str, text: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
 from typing import Any, ParamSpec, get_args, get_origin
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Response
@@ -19,8 +19,9 @@ from mdk_web.rendering import CSRF_FIELD
 
 P = ParamSpec("P")
 MOST_NESTED = 8  # deeper names than any struct has are left whole, for `parse` to call unknown
-# What a form says of itself and not of its subject: the version it was made from, and which button was pressed.
-CONTROLS = frozenset({"version", "do"})
+# What a form says of itself and not of its subject: the version it was made from, which button was pressed, and
+# which of two equal wall times is meant.
+CONTROLS = frozenset({"version", "do", "fold"})
 OWN = "form."  # what else a page says to itself: with what it began, what was chosen
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _PLACE = re.compile(r"\d{1,4}", re.ASCII)
@@ -62,6 +63,11 @@ class Form(Mapping[str, str]):
     def every(self, name: str) -> list[str]:
         """All values of one name, such as those of a group of checkboxes."""
         return [value for key, value in self.pairs if key == name]
+
+    def having(self, name: str, value: str) -> "Form":
+        """The same form with one value of a name instead of what stood there."""
+        kept = [(key, typed) for key, typed in self.pairs if key != name]
+        return Form(urlencode([*kept, (name, value)]).encode())
 
     def version(self) -> int:
         """The version that the form was made from; 0 when it says none."""

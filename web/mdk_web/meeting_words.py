@@ -1,4 +1,4 @@
-"""Owns the Swedish labels of the fields of conferences, agendas and minutes."""
+"""Owns the Swedish words of conferences: the labels of their fields and of minutes, and why a calendar is not read."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -43,6 +43,15 @@ MEETING_FIELDS: Mapping[str, str] = MappingProxyType(
         "deputy": "Konsultens ersättare",
         "members": "Deltagare",
         "video_url": "Videolänk",
+        "fold": "Vilken av de två timmarna",
+        "time": "Klockslag",
+        "from_day": "Från och med",
+        "first_day": "Första dagen",
+        "last_day": "Sista dagen",
+        "person": "Vem",
+        "owner": "Vems kalender",
+        "people": "Personer",
+        "url": "Adress till kalendern",
         "items": "Agenda",
         "items.case": "Ärende",
         "items.minutes": "Minuter",
@@ -53,5 +62,18 @@ MEETING_FIELDS: Mapping[str, str] = MappingProxyType(
         "comment": "Kommentar",
         "text": "Tillägg",
         "language": "Språk",
+    }
+)
+
+CALENDAR_FAILURES: Mapping[str, str] = MappingProxyType(
+    {
+        "address": "Adressen leder inte till en publik plats på nätet.",
+        "unreachable": "Kalenderns värd kan inte nås.",
+        "redirects": "Adressen skickar vidare för många gånger.",
+        "refused": "Adressen svarar inte med en kalender. Kontrollera att den fortfarande är delad.",
+        "slow": "Kalenderns värd svarar för långsamt.",
+        "too-large": "Kalendern är större än 5 MB. Dela en kortare tid.",
+        "broken": "Innehållet är ingen kalender.",
+        "too-heavy": "Kalendern har fler händelser än som kan läsas. Dela en kortare tid.",
     }
 )

@@ -69,6 +69,10 @@ def complete(app: Litestar) -> None:
     for handler in described:
         if handler.opt.get("merge"):
             _add_changed(schemas, handler.opt["body"].__name__)
+    whole = {kind.__name__ for handler in described if not handler.opt.get("merge") for kind in _kinds(handler)}
+    for handler in described:
+        if handler.opt.get("merge") and handler.opt["body"].__name__ not in whole:
+            schemas.pop(handler.opt["body"].__name__, None)
     document.components.schemas = {name: _Plain(plain=schema) for name, schema in sorted(schemas.items())}
     queries = _schemas(asked)
     for route in app.routes:

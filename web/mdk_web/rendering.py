@@ -133,6 +133,11 @@ def identity_number(value: str) -> str:
     return f"{value[:8]}-{value[8:]}" if len(value) == 12 and value.isalnum() else value
 
 
+def day_off(value: date | str) -> str:
+    """The name of the public holiday or eve on a day; empty on any other."""
+    return clock.day_off(_as_date(value))
+
+
 @cache
 def static_url(path: str) -> str:
     """The address of a file under static/, with its content's hash so that it may be cached for ever."""
@@ -152,7 +157,7 @@ def environment() -> Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    filters = (when, day, full_day, full_when, clock_time, days, number, typed, field_id, identity_number, iso)
+    filters = (when, day, full_day, full_when, clock_time, days, number, typed, field_id, identity_number, iso, day_off)
     made.filters.update({each.__name__: each for each in filters})
     made.filters["word"] = lambda code, group: words.word(group, code)
     globals_: Mapping[str, object] = {

@@ -4,12 +4,15 @@ from typing import Any
 
 from mdk_web.attachments import api as attachments_api
 from mdk_web.attachments import pages as attachments_pages
+from mdk_web.calendars import api as calendars_api
 from mdk_web.calendars import pages as calendars_pages
 from mdk_web.cases import api as cases_api
 from mdk_web.cases import form_pages as case_form
 from mdk_web.cases import pages as cases_pages
 from mdk_web.conferences import api as conferences_api
 from mdk_web.conferences import pages as conferences_pages
+from mdk_web.conflicts import api as conflicts_api
+from mdk_web.conflicts import pages as conflicts_pages
 from mdk_web.figures import api as figures_api
 from mdk_web.figures import pages as figures_pages
 from mdk_web.figures import register_pages
@@ -24,6 +27,8 @@ from mdk_web.pathways import pages as pathways_pages
 from mdk_web.queue import pages as queue_pages
 from mdk_web.replies import pages as replies_pages
 from mdk_web.rsvp import pages as rsvp_pages
+from mdk_web.series import api as series_api
+from mdk_web.series import pages as series_pages
 from mdk_web.sign_in import pages as sign_in
 from mdk_web.triage import pages as triage_pages
 from mdk_web.urgent import api as urgent_api
@@ -37,6 +42,8 @@ PAGE_HANDLERS: list[Any] = [
     *triage_pages.HANDLERS,
     *queue_pages.HANDLERS,
     *conferences_pages.HANDLERS,
+    *series_pages.HANDLERS,
+    *conflicts_pages.HANDLERS,
     *calendars_pages.HANDLERS,
     *minutes_pages.HANDLERS,
     *live_pages.HANDLERS,
@@ -51,7 +58,10 @@ LINK_HANDLERS: list[Any] = [*rsvp_pages.HANDLERS]
 API_HANDLERS: list[Any] = [
     *cases_api.HANDLERS,
     *attachments_api.HANDLERS,
+    *series_api.HANDLERS,
     *conferences_api.HANDLERS,
+    *conflicts_api.HANDLERS,
+    *calendars_api.HANDLERS,
     *minutes_api.HANDLERS,
     *pathways_api.HANDLERS,
     *urgent_api.HANDLERS,

@@ -8,7 +8,7 @@ from msgspec import UnsetType
 
 from mdk_web.case_words import CASE_ACT_FIELDS, CASE_ACTS
 from mdk_web.figure_words import FIGURE_FIELDS, FIGURE_WORDS
-from mdk_web.meeting_words import MEETING_FIELDS
+from mdk_web.meeting_words import CALENDAR_FAILURES, MEETING_FIELDS
 from mdk_web.reply_words import MAIL_WORDS
 from mdk_web.state_words import STATES, State
 
@@ -205,6 +205,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "every": {"1": "Varje vecka", "2": "Varannan vecka", "3": "Var tredje vecka", "4": "Var fjärde vecka"},
         "weekday": {"MO": "Måndag", "TU": "Tisdag", "WE": "Onsdag", "TH": "Torsdag", "FR": "Fredag"},
+        "calendar_failure": CALENDAR_FAILURES,
         "news": {"invited": "kallas", "changed": "får ny tid", "dropped": "får återbud"},
         "pain_type": {
             "nociceptive_somatic": "Nociceptiv somatisk",

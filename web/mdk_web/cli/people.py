@@ -62,11 +62,24 @@ def show() -> None:
 def disable(email: str) -> None:
     """Avsluta en persons åtkomst genast; det personen gjort står kvar."""
     from mdk import clock
-    from mdk.people import service
+    from mdk.journey import departures
 
     with opened() as store, store.database.writing() as session:
-        service.disable(session, email=email, at=clock.now())
+        departures.leave(session, email=email, at=clock.now())
     say(f"{email.strip().lower()} har inte längre åtkomst.")
+
+
+@user.command("address")
+@click.argument("email")
+@click.argument("new")
+def address(email: str, new: str) -> None:
+    """Byt en persons adress; kallelser som gäller skickas på nytt dit."""
+    from mdk import clock
+    from mdk.journey import departures
+
+    with opened() as store, store.database.writing() as session:
+        departures.readdress(session, email=email, to=new, at=clock.now())
+    say(f"{email.strip().lower()} nås nu på {new.strip().lower()}.")
 
 
 @click.command()

@@ -68,7 +68,7 @@ def serve(host: str, port: int, workers: int) -> None:
 def worker(*, is_once: bool) -> None:
     """Skicka det som ska ut, påminn, läs svar på kallelser och planera serier framåt."""
     from mdk import clock
-    from mdk_calendar import mailbox, reminders
+    from mdk_calendar import busy, mailbox, reminders
     from mdk_calendar.worker import Worker, plan_series, run_once
     from mdk_web.serving import log_as
 
@@ -79,6 +79,7 @@ def worker(*, is_once: bool) -> None:
             reminders.owe(store.database, at=clock.now())
             if store.settings["IMAP_URL"]:
                 mailbox.look(store.database, store.settings, at=clock.now())
+            busy.read_due(store.database, store.settings, at=clock.now())
             handled = run_once(store.database, store.settings, at=clock.now())
             say(f"{handled} utskick hanterades.")
             return

@@ -1,4 +1,4 @@
-"""The API of conferences, their agendas and invitations, and of series."""
+"""The API of conferences, their agendas and invitations."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from litestar import Response, get, patch, post, put
 from litestar.params import FromPath, RawBody
 
 from mdk.cases.structs import Nothing, ReasonBody
-from mdk.conferences import agenda, queries, series, service
+from mdk.conferences import agenda, queries, service
 from mdk.conferences.structs import (
     AgendaBody,
     ConferenceBody,
@@ -18,11 +18,7 @@ from mdk.conferences.structs import (
     MoveBody,
     ReleaseBody,
     ReplyBody,
-    SeriesBody,
-    SeriesView,
 )
-from mdk.conferences.tables import Series
-from mdk.cursors import pack, unpack
 from mdk.errors import NotFound
 from mdk.parsing import decode_json
 from mdk.people.rules import check_role
@@ -54,39 +50,6 @@ class ConferencePage(msgspec.Struct):
 
     items: list[ConferenceLine]
     next_cursor: str | None
-
-
-class SeriesPage(msgspec.Struct):
-    """One page of series, by name."""
-
-    items: list[SeriesView]
-    next_cursor: str | None
-
-
-@post("/series", opt=openapi.takes(SeriesBody, idempotent=True), sync_to_thread=True)
-def create_series(request: PageRequest, body: RawBody) -> SeriesView:
-    with api_writing(request) as visit:
-        check_role("series.create", visit.viewer)
-        given = body_of(SeriesBody, body)
-
-        def make() -> str:
-            return service.create_series(visit.session, body=given, by=visit.viewer, at=visit.at).id
-
-        made = once(visit, "series", body, make)
-        visit.session.flush()
-        return series.series_view(visit.session, visit.session.get_one(Series, made))
-
-
-@get("/series", opt=openapi.asks(Paging), sync_to_thread=True)
-def index_series(request: PageRequest) -> SeriesPage:
-    with api_reading(request) as visit:
-        check_role("series.read", visit.viewer)
-        query = query_of(request, Paging)
-        found = series.series_list(visit.session, by=visit.viewer)
-        last = unpack(query.cursor, tuple[str, str]) if query.cursor else ("", "")
-        left = [one for one in sorted(found, key=_series_place) if _series_place(one) > tuple(last)]
-        page = left[: query.limit]
-        return SeriesPage(page, pack(_series_place(page[-1])) if len(left) > len(page) else None)
 
 
 @post("/conferences", opt=openapi.takes(ConferenceBody, idempotent=True), sync_to_thread=True)
@@ -238,13 +201,7 @@ def _shown(visit: Visit, conference_id: str) -> ConferenceView:
     return queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
 
 
-def _series_place(one: SeriesView) -> tuple[str, str]:
-    return one.name, one.id
-
-
 HANDLERS: list[Any] = [
-    create_series,
-    index_series,
     create,
     index,
     show,

@@ -1,4 +1,4 @@
-"""Owns what the forms of a conference say: its frame, a series' rule, and an agenda after one press of a button."""
+"""Owns what the forms of a conference say: its frame, its time, and an agenda after one press of a button."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from mdk.clock import local
-from mdk.conferences.structs import AgendaBody, AgendaItemBody, ConferenceBody, SeriesBody
+from mdk.clock import local, readings
+from mdk.conferences import conflicts
+from mdk.conferences.structs import AgendaBody, AgendaItemBody, ConferenceBody
 from mdk.errors import Invalid, Problem
-from mdk.parsing import parse
 from mdk.people import queries as people
 from mdk.people.structs import PersonLine, Role, Viewer
 from mdk_web.filled import read_as, wall_time
@@ -27,13 +27,52 @@ def conference_changes(form: Form) -> dict[str, Any]:
     return dict.fromkeys(asked) | form.plain(ConferenceBody)
 
 
-def series_of(form: Form) -> SeriesBody:
-    """A series, its rule made from how often and on which weekday. Raises `Invalid`."""
-    every, weekday = form.get("every", "1"), form.get("weekday", "WE")
-    rule = f"FREQ=WEEKLY;INTERVAL={every};BYDAY={weekday}" if every != "1" else f"FREQ=WEEKLY;BYDAY={weekday}"
-    plain = {name: value for name, value in form.plain(SeriesBody).items() if name not in {"every", "weekday"}}
-    made: SeriesBody = parse(SeriesBody, {"rrule": rule} | plain)
-    return made
+def settled(form: Form, name: str = "starts_at") -> Form:
+    """The form with a Swedish wall time that names one instant.
+
+    Raises `Invalid` for a time in the hour that spring skips, and one in the hour that autumn repeats of which it was
+    not said which (`fold`: `first` or `second`).
+    """
+    typed = form.get(name, "")
+    found = _readings(typed)
+    if found is None or len(found) == 1:
+        return form
+    if not found:
+        words = "Klockslaget finns inte den dagen: klockan ställs fram från 02:00 till 03:00. Välj en annan tid."
+        raise Invalid([Problem(name, words)])
+    which = {"first": 0, "second": 1}.get(form.get("fold", ""))
+    if which is None:
+        words = "Klockslaget kommer två gånger den natten. Välj vilken av dem som menas."
+        raise Invalid([Problem("fold", words)])
+    return form.having(name, found[which].isoformat())
+
+
+def comes_twice(typed: str) -> bool:
+    """Whether Swedish clocks show a wall time twice that day."""
+    return len(_readings(typed) or []) > 1
+
+
+def only_looks(form: Form) -> bool:
+    """Whether the button asked whose time is taken, and not for the conference."""
+    return form.get("do", "").partition(":")[0] in {"look", "pick"}
+
+
+def picked(form: Form) -> Form:
+    """The form with the free time that was pressed as its start."""
+    act, _, start = form.get("do", "").partition(":")
+    return form.having("starts_at", start) if act == "pick" else form
+
+
+def looked(session: Session, form: Form, *, by: Viewer, at: datetime) -> dict[str, Any]:
+    """Whose time a conference that is thought of would take, and when all are free. Raises `Invalid`."""
+    wanted: ConferenceBody = read_as(settled(form), ConferenceBody)
+    everyone = [wanted.chair, wanted.consultant, *([wanted.deputy] if wanted.deputy else []), *wanted.members]
+    plan: dict[str, Any] = {"people": everyone, "minutes": wanted.duration_minutes}
+    return {
+        "clashes": conflicts.of_plan(session, **plan, starts_at=wanted.starts_at, by=by),
+        "free": conflicts.free(session, **plan, around=wanted.starts_at, by=by, at=at),
+        "starts_at": wanted.starts_at,
+    }
 
 
 def agenda_of(form: Form) -> list[AgendaItemBody]:
@@ -81,6 +120,14 @@ def choices(session: Session) -> dict[str, list[tuple[str, str]]]:
         "deputies": _named([line for line in everyone if line.role in _STANDS_IN]),
         "members": [(line.email, f"{line.name}, {line.unit_name}") for line in everyone],
     }
+
+
+def _readings(typed: str) -> list[datetime] | None:
+    try:
+        wall = datetime.fromisoformat(typed)
+        return None if wall.tzinfo is not None else readings(wall)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _named(lines: list[PersonLine]) -> list[tuple[str, str]]:

@@ -41,18 +41,13 @@ def _form_page(
     return page(visit, template, status=refusal.status, **given, **more)
 
 
-def _planning(template: str) -> Callable[..., Page]:
-    def again(request: PageRequest, body: bytes = b"", *, refusal: Refusal = NO_REFUSAL) -> Page:
-        with reading(request) as visit:
-            check_role("conference.plan", visit.viewer)
-            form = Form(body)
-            values = form if body else forms.usual(visit.viewer, visit.at)
-            return _form_page(visit, template, values, form.every("members"), refusal)
-
-    return again
-
-
-_new, _new_series = _planning("conferences/new.html"), _planning("conferences/new_series.html")
+def _new(request: PageRequest, body: bytes = b"", *, looks: bool = False, refusal: Refusal = NO_REFUSAL) -> Page:
+    with reading(request) as visit:
+        check_role("conference.plan", visit.viewer)
+        form = forms.picked(Form(body))
+        values = form if body else forms.usual(visit.viewer, visit.at)
+        looked = forms.looked(visit.session, form, by=visit.viewer, at=visit.at) if looks else None
+        return _form_page(visit, "conferences/new.html", values, form.every("members"), refusal, looked=looked)
 
 
 @get("/conferences/new", sync_to_thread=True)
@@ -63,24 +58,14 @@ def new(request: PageRequest) -> Page:
 @post("/conferences/new", sync_to_thread=True)
 @shown_again(again=_new)
 def plan(request: PageRequest, body: RawBody) -> Page:
+    form = Form(body)
+    if forms.only_looks(form):
+        return _new(request, body, looks=True)
     with writing(request) as visit:
-        wanted = read_as(Form(body), ConferenceBody)
+        check_role("conference.plan", visit.viewer)
+        wanted = read_as(forms.settled(form), ConferenceBody)
         planned = service.plan(visit.session, body=wanted, by=visit.viewer, at=visit.at)
         return go(f"/conferences/{planned.id}", said="conference-planned")
-
-
-@get("/series/new", sync_to_thread=True)
-def new_series(request: PageRequest) -> Page:
-    return _new_series(request)
-
-
-@post("/series/new", sync_to_thread=True)
-@shown_again(again=_new_series)
-def begin_series(request: PageRequest, body: RawBody) -> Page:
-    with writing(request) as visit:
-        check_role("series.create", visit.viewer)
-        service.create_series(visit.session, body=forms.series_of(Form(body)), by=visit.viewer, at=visit.at)
-        return go("/conferences", said="series-begun")
 
 
 def _edit(request: PageRequest, conference_id: str, body: bytes = b"", *, refusal: Refusal = NO_REFUSAL) -> Page:
@@ -168,7 +153,7 @@ def move(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> P
     with writing(request) as visit:
         form = Form(body)
         queries.load(visit.session, conference_id, act="conference.move", by=visit.viewer)
-        wanted = read_as(form, MoveBody)
+        wanted = read_as(forms.settled(form), MoveBody)
         named = _named(conference_id, form)
         service.move(visit.session, **named, starts_at=wanted.starts_at, by=visit.viewer, at=visit.at)
         return go(f"/conferences/{conference_id}", said="conference-moved")
@@ -229,6 +214,6 @@ def invitation(request: PageRequest, conference_id: FromPath[str]) -> Page:
 
 
 HANDLERS: list[Any] = [
-    index, new, plan, new_series, begin_series, show, edit, change, put_agenda, release, move, cancel, open_session,
+    index, new, plan, show, edit, change, put_agenda, release, move, cancel, open_session,
     close_session, reply, invitation,
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import msgspec
 
 from mdk.cases import lists
 from mdk.cases.structs import CaseLine, QueueLine
-from mdk.conferences import queries
+from mdk.conferences import postponing, queries
 from mdk.conferences.rules import PLANNABLE
 from mdk.conferences.structs import ConferenceState, ConferenceView, InvitedPerson, Slot
 from mdk.journey import releases
@@ -63,6 +63,7 @@ def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> d
         "me": _me(visit, view),
         "wishes": replies.noted_about(visit.session, view.id) if may_ever("outbox.read", visit.viewer) else [],
         "has_invitation": current_invitation(visit.session, view.id, visit.viewer.person_id) is not None,
+        "leaves_cases": plans and postponing.leaves(visit.session, conference_id),
         "primary": _primary(view, editable=editable, chairs=chairs),
     }
 

@@ -9,11 +9,13 @@ from mdk import clock
 from mdk.cases.rules import FIELDS
 from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
+from mdk.conferences import conflicts
 from mdk.journey import readings, work
 from mdk.outbox.queries import count_failed, stuck_since
 from mdk.people.rules import may_ever
-from mdk_calendar import mailbox
+from mdk_calendar import busy, mailbox
 from mdk_calendar.replies import count_waiting
+from mdk_web.conflicts.pages import AHEAD
 from mdk_web.visits import PageRequest, Visit, page, reading
 
 MOST = 6
@@ -36,6 +38,8 @@ def mine(request: PageRequest) -> Response[str]:
             conference=work.next_conference(session, by=by, at=at) if may_ever("conference.read", by) else None,
             tallies=work.tallies(session, by=by, at=at) if may_ever("case.read", by) else None,
             post=_post(visit) if may_ever("outbox.read", by) else None,
+            clashing=_clashing(visit),
+            calendar=busy.mine(session, by=by) if may_ever("calendar.keep", by) else None,
             unread=unread[0],
             unread_total=unread[1],
             may_create=may_ever("case.create", by),
@@ -52,6 +56,13 @@ def _post(visit: Visit) -> Mapping[str, Any]:
         "replies": count_waiting(visit.session),
         "deaf": box.failing_since if box else None,
     }
+
+
+def _clashing(visit: Visit) -> int:
+    """How many of the conferences ahead have people who are taken elsewhere, for those who plan."""
+    if not may_ever("conference.conflicts", visit.viewer):
+        return 0
+    return len(conflicts.conflicts(visit.session, by=visit.viewer, since=visit.at, until=visit.at + AHEAD))
 
 
 @get("/help", sync_to_thread=True)

@@ -1,0 +1,453 @@
+"""A published calendar is read within bounds, from public places only, and whatever it holds harms nobody."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import make
+from invites.post import settings
+from make import AT, CHAIR, CONSULTANT, COORDINATOR, DAY, HOUR, NURSE
+from mdk import clock
+from mdk.conferences import conflicts
+from mdk.db import Database
+from mdk.errors import Invalid, NotAllowed, NotFound
+from mdk.people import service as people
+from mdk.people.tables import BusyTime
+from mdk_calendar import busy
+from mdk_calendar.fetching import Asked, Bounds, Fetched, Unreadable, check_address, fetch, is_public
+from mdk_calendar.published import busy_times, joined
+from mdk_calendar.reading import Order, Reading, read_apart
+from mdk_calendar.tables import BusyCalendar
+from mdk_calendar.worker import Worker
+
+QUICK = Bounds(seconds=2, size=20_000)
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def calendar(*events: str, more: str = "") -> bytes:
+    inside = "".join(
+        f"BEGIN:VEVENT\r\nUID:{n}\r\nDTSTAMP:20261101T000000Z\r\n{e}END:VEVENT\r\n" for n, e in enumerate(events)
+    )
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{more}{inside}END:VCALENDAR\r\n".encode()
+
+
+MEETING = "DTSTART:20261125T120000Z\r\nDTEND:20261125T130000Z\r\nSUMMARY:Hemligt möte\r\n"
+WEEKLY = "DTSTART;TZID=Europe/Stockholm:20260318T130000\r\nDURATION:PT1H\r\nRRULE:FREQ=WEEKLY\r\n"
+
+
+class Host:
+    """A web server on this machine, which keeps the paths and headers that it was asked."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.asked = port, list[tuple[str, dict[str, str]]]()
+        self.at = f"127.0.0.1:{port}"
+
+    def url(self, path: str = "/me.ics") -> str:
+        return f"http://{self.at}{path}"
+
+    def ask(self, path: str = "/me.ics", **given: Any) -> Asked:
+        return Asked(url=self.url(path), hosts=(self.at,), **given)
+
+
+@contextmanager
+def serving(answer: Answer) -> Iterator[Host]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            host.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+            try:
+                answer(self)
+            except OSError:
+                self.close_connection = True
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.block_on_close = True, False
+    host = Host(server.server_address[1])
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield host
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def giving(body: bytes, status: int = 200, **headers: str) -> Answer:
+    def answer(to: BaseHTTPRequestHandler) -> None:
+        to.send_response(status)
+        to.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            to.send_header(name.replace("_", "-"), value)
+        to.end_headers()
+        to.wfile.write(body)
+
+    return answer
+
+
+def taking_turns(answers: list[Answer]) -> Answer:
+    left = iter(answers)
+
+    def answer(to: BaseHTTPRequestHandler) -> None:
+        next(left)(to)
+
+    return answer
+
+
+def dripping(head: bytes) -> Answer:
+    """An answer that begins and then sends a byte now and then, without end."""
+
+    def answer(to: BaseHTTPRequestHandler) -> None:
+        to.wfile.write(head)
+        for _ in range(100):
+            to.wfile.write(b"x")
+            to.wfile.flush()
+            time.sleep(0.05)
+
+    return answer
+
+
+def failing(asked: Asked, **given: Any) -> str:
+    with pytest.raises(Unreadable) as refused:
+        fetch(asked, bounds=QUICK, **given)
+    return refused.value.failure
+
+
+# ------------------------------------------------------------------------------------------------- the call
+def test_a_calendar_is_fetched_with_its_marks_and_not_again_while_it_is_the_same() -> None:
+    marks: dict[str, Any] = {"ETag": '"one"', "Last_Modified": "Wed, 25 Nov 2026 12:00:00 GMT"}
+    with serving(giving(b"", 304)) as unchanged, serving(giving(calendar(MEETING), **marks)) as host:
+        found = fetch(host.ask(), bounds=QUICK)
+        assert found == Fetched(body=calendar(MEETING), etag='"one"', modified="Wed, 25 Nov 2026 12:00:00 GMT")
+        again = fetch(unchanged.ask(etag=found.etag, modified=found.modified), bounds=QUICK)
+        assert again.body is None
+        (_, headers) = unchanged.asked[0]
+        assert (headers["if-none-match"], headers["if-modified-since"]) == (found.etag, found.modified)
+        assert (headers["host"], headers["accept-encoding"]) == (unchanged.at, "identity")
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        (giving(b"", 404), "refused"),
+        (giving(b"", 401), "refused"),
+        (giving(b"", 503), "unreachable"),
+        (giving(b"", 304), "refused"),
+        (giving(b"x" * 30_000), "too-large"),
+        (giving(b"x", Content_Encoding="gzip"), "refused"),
+        (giving(b"", 302), "unreachable"),
+        (giving(b"", 302, Location="/me.ics"), "redirects"),
+        (giving(b"", 302, Location="http://127.0.0.1:1/x"), "address"),
+        (giving(b"", 302, Location="http://localhost/x"), "address"),
+        (giving(b"", 302, Location="http://[::ffff:127.0.0.1]/x"), "address"),
+        (giving(b"", 302, Location="http://169.254.169.254/latest/meta-data"), "address"),
+        (giving(b"", 302, Location="file:///etc/passwd"), "address"),
+        (giving(b"", 302, Location="gopher://example.org/"), "address"),
+        (lambda to: to.wfile.write(b"SSH-2.0-OpenSSH\r\n"), "unreachable"),
+        (lambda to: to.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500), "unreachable"),
+        (lambda to: to.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx"), "unreachable"),
+    ],
+)
+def test_a_host_that_answers_badly_is_given_up_with_the_reason(answer: Answer, failure: str) -> None:
+    with serving(answer) as host:
+        assert failing(host.ask()) == failure
+        assert len(host.asked) <= 4
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b""])
+def test_a_host_that_drips_is_hung_up_on(head: bytes) -> None:
+    with serving(dripping(head)) as host:
+        begun = time.monotonic()
+        with pytest.raises(Unreadable) as refused:
+            fetch(host.ask(), bounds=Bounds(seconds=0.5))
+        assert refused.value.failure == "slow"
+        assert time.monotonic() - begun < 4
+
+
+def test_more_than_was_announced_is_cut_off_at_the_limit() -> None:
+    def endless(to: BaseHTTPRequestHandler) -> None:
+        to.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        for _ in range(1000):
+            to.wfile.write(b"x" * 1000)
+
+    with serving(endless) as host:
+        assert failing(host.ask()) == "too-large"
+
+
+# ------------------------------------------------------------------------------------------------- where it goes
+def test_a_redirect_is_followed_to_a_place_that_may_be_read() -> None:
+    with serving(giving(calendar(MEETING))) as home:
+        with serving(giving(b"", 301, Location=home.url("/new.ics?a=1"))) as old:
+            found = fetch(Asked(url=old.url(), hosts=(old.at, home.at)), bounds=QUICK)
+            assert (found.body, home.asked[0][0]) == (calendar(MEETING), "/new.ics?a=1")
+            assert failing(Asked(url=old.url(), hosts=(old.at,))) == "address"
+        assert len(home.asked) == 1
+
+
+def test_nothing_on_this_machine_or_net_is_asked_unless_it_is_configured() -> None:
+    with serving(giving(calendar(MEETING))) as host:
+        assert failing(Asked(url=host.url())) == "address"
+        assert failing(Asked(url=f"http://localhost:{host.port}/")) == "address"
+        assert host.asked == []
+
+
+def test_a_name_that_answers_differently_the_second_time_is_reached_where_it_was_checked() -> None:
+    calls = list[str]()
+
+    def rebinding(host: str, _: int) -> list[str]:
+        calls.append(host)
+        return ["127.0.0.1"] if len(calls) == 1 else ["10.0.0.1"]
+
+    with serving(giving(calendar(MEETING))) as host:
+        asked = Asked(url=f"http://kalender.example:{host.port}/me.ics", hosts=("kalender.example",))
+        assert fetch(asked, bounds=QUICK, resolver=rebinding).body == calendar(MEETING)
+        assert (calls, host.asked[0][1]["host"]) == (["kalender.example"], f"kalender.example:{host.port}")
+
+
+@pytest.mark.parametrize("found", [["127.0.0.1"], ["93.184.216.34", "10.0.0.7"], ["::1"], ["fd00::1"], ["0.0.0.0"]])
+def test_a_public_name_that_leads_to_a_private_place_is_not_asked(found: list[str]) -> None:
+    assert failing(Asked(url="http://kalender.example/me.ics"), resolver=lambda *_: found) == "address"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "127.8.8.8", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
+        "255.255.255.255", "224.0.0.1", "192.0.2.1", "198.18.0.1", "::1", "::", "fe80::1%eth0", "fc00::1", "ff02::1",
+        "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "2001::1", "nonsense",
+    ],
+)  # fmt: skip
+def test_what_is_not_public_is_known_in_every_disguise(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2a00:1450:400f:80d::200e", "::ffff:93.184.216.34"])
+def test_what_is_public_may_be_asked(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "kalender", "ftp://x.example/a", "file:///etc/passwd", "http://", "http:///a", "https://u:p@x.example/",
+        "https://x.example:99999/", "https://x.example/a b", "https://x.example/\r\nX: y", "javascript:alert(1)",
+        "https://[::1/", "https://möte.example/",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_of_the_web_is_refused(url: str) -> None:
+    with pytest.raises(Unreadable):
+        check_address(url)
+
+
+def test_a_webcal_address_is_read_over_https() -> None:
+    assert check_address(" WebCal://x.example/a.ics?b=c ") == "https://x.example/a.ics?b=c"
+
+
+# ------------------------------------------------------------------------------------------------- what it holds
+def times(*events: str, more: str = "", days: int = 30) -> list[str]:
+    found = busy_times(calendar(*events, more=more), since=AT, until=AT + days * DAY)
+    return [f"{start:%d %H:%M}-{end:%H:%M}" for start, end in found]
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (MEETING, ["25 12:00-13:00"]),
+        (MEETING + "STATUS:CANCELLED\r\n", []),
+        (MEETING + "TRANSP:TRANSPARENT\r\n", []),
+        (MEETING + "X-MICROSOFT-CDO-BUSYSTATUS:FREE\r\n", []),
+        (MEETING + "STATUS:TENTATIVE\r\nTRANSP:OPAQUE\r\n", ["25 12:00-13:00"]),
+        ("DTSTART;VALUE=DATE:20261125\r\n", ["24 23:00-23:00"]),
+        ("DTSTART:20261125T130000\r\nDURATION:PT30M\r\n", ["25 12:00-12:30"]),
+        ("DTSTART:20261125T130000\r\n", []),
+        ("DTSTART;TZID=W. Europe Standard Time:20261125T130000\r\nDURATION:PT30M\r\n", ["25 12:00-12:30"]),
+        ("DTSTART:20261101T120000Z\r\nDTEND:20261201T120000Z\r\n", ["23 08:00-12:00"]),
+        (WEEKLY + "EXDATE;TZID=Europe/Stockholm:20261202T130000\r\n", [
+            "25 12:00-13:00", "09 12:00-13:00", "16 12:00-13:00",
+        ]),
+        ("DTSTART:not a time\r\nDTEND:20261125T130000Z\r\n", []),
+    ],
+)  # fmt: skip
+def test_an_event_takes_the_time_that_it_says(event: str, expected: list[str]) -> None:
+    assert times(event) == expected
+
+
+def test_a_repeated_event_keeps_its_time_when_the_clocks_change_and_one_moved_is_where_it_was_moved() -> None:
+    moved = "RECURRENCE-ID;TZID=Europe/Stockholm:20261202T130000\r\nDTSTART:20261203T080000Z\r\nDURATION:PT1H\r\n"
+    body = calendar(WEEKLY).replace(
+        b"END:VCALENDAR", b"BEGIN:VEVENT\r\nUID:0\r\n" + moved.encode() + b"END:VEVENT\r\nEND:VCALENDAR"
+    )
+    found = busy_times(body, since=datetime(2026, 10, 20, tzinfo=UTC), until=AT + 14 * DAY)
+    assert [f"{start:%m-%d %H:%M}" for start, _ in found] == [
+        "10-21 11:00", "10-28 12:00", "11-04 12:00", "11-11 12:00", "11-18 12:00", "11-25 12:00", "12-03 08:00",
+    ]  # fmt: skip
+
+
+def test_published_free_busy_times_count() -> None:
+    more = (
+        "BEGIN:VFREEBUSY\r\nUID:f\r\nFREEBUSY;FBTYPE=BUSY:20261125T120000Z/20261125T130000Z,20261126T120000Z/PT30M\r\n"
+        "FREEBUSY;FBTYPE=FREE:20261127T120000Z/PT1H\r\nEND:VFREEBUSY\r\n"
+    )
+    assert times(more=more) == ["25 12:00-13:00", "26 12:00-12:30"]
+
+
+def test_times_that_touch_are_one_and_cut_to_the_time_that_matters() -> None:
+    spans = [(AT, AT + HOUR), (AT + HOUR, AT + 2 * HOUR), (AT - DAY, AT + HOUR), (AT + 5 * HOUR, AT + 4 * HOUR)]
+    assert joined(spans, since=AT, until=AT + DAY) == [(AT, AT + 2 * HOUR)]
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        (b"", "broken"),
+        (b"<html>Sign in</html>", "broken"),
+        (b"\xff\xfe\x00BEGIN", "broken"),
+        (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", "broken"),
+        (calendar("DTSTART:20261125T120000Z\r\nRRULE:FREQ=SECONDLY\r\n"), "too-heavy"),
+        (calendar("DTSTART:20261125T120000Z\r\nRRULE:FREQ=MIN\r\n UTELY\r\n"), "too-heavy"),
+        (calendar() + b"BEGIN:VEVENT\r\n" * 100_000, "too-heavy"),
+    ],
+)
+def test_what_is_no_calendar_or_more_than_one_is_given_up(body: bytes, failure: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        busy_times(body, since=AT, until=AT + DAY)
+    assert refused.value.failure == failure
+
+
+def test_a_calendar_that_would_run_for_ever_ends_with_its_process() -> None:
+    bomb = "RRULE:FREQ=DAILY;BYHOUR={0};BYMINUTE={1};BYSECOND={1}\r\n".format(
+        ",".join(map(str, range(24))), ",".join(map(str, range(60)))
+    )
+    with serving(giving(calendar("DTSTART:19000101T000000Z\r\nDURATION:PT1S\r\n" + bomb))) as host:
+        since, until = AT, AT + 90 * DAY
+        found = read_apart(Order(asked=host.ask(), bounds=QUICK, since=since, until=until, cpu_seconds=2))
+    assert found.failure in {"too-heavy", "slow"}  # whichever limit it meets first
+
+
+# ------------------------------------------------------------------------------------------------- what is kept
+def keep(database: Database, url: str, name: str = NURSE, *, by: str = "") -> int:
+    person_id = make.viewer(database, name).person_id
+    make.act(database, by or name, busy.keep, person_id=person_id, url=url)
+    return person_id
+
+
+def kept(database: Database, person_id: int) -> BusyCalendar:
+    with database.reading() as session:
+        row = session.get_one(BusyCalendar, person_id)
+        session.expunge(row)
+        return row
+
+
+def read(database: Database, host: Host, at: datetime = AT) -> int:
+    configured = settings(Path("unused"), CALENDAR_HOSTS=host.at)
+    return busy.read_due(database, configured, at=at, bounds=Bounds(seconds=3, size=100_000))
+
+
+def known(database: Database) -> list[tuple[int, str]]:
+    with database.reading() as session:
+        return [(row.person_id, f"{row.starts_at:%d %H:%M}") for row in session.query(BusyTime)]
+
+
+def test_the_worker_reads_a_kept_calendar_and_only_times_are_kept(database: Database) -> None:
+    make.people(database)
+    with serving(giving(calendar(MEETING), ETag='"1"')) as host:
+        person = keep(database, host.url())
+        assert read(database, host) == 1
+        assert known(database) == [(person, "25 12:00")]
+        assert (kept(database, person).etag, kept(database, person).due_at) == ('"1"', AT + timedelta(minutes=30))
+        assert read(database, host) == 0
+        assert read(database, host, AT + HOUR) == 1
+        assert read(database, host, AT + 2 * DAY) == 1
+        assert [headers.get("if-none-match") for _, headers in host.asked] == [None, '"1"', None]
+    by = make.viewer(database, COORDINATOR)
+    with database.reading() as session:
+        clash = conflicts.of_plan(session, people=[make.email(NURSE)], starts_at=make.MEETS, minutes=60, by=by)
+    assert [(line.name, line.kind) for line in clash] == [("Disa Deltagare", "busy")]
+
+
+def test_a_running_worker_reads_calendars_beside_its_mails(embedded: Database, tmp_path: Path) -> None:
+    make.people(embedded)
+    moment = clock.now().replace(microsecond=0) + HOUR
+    event = f"DTSTART:{moment:%Y%m%dT%H%M%SZ}\r\nDURATION:PT1H\r\n"
+    with serving(giving(calendar(event))) as host:
+        person = keep(embedded, host.url())
+        stop = threading.Event()
+        worker = Worker(embedded, settings(tmp_path, CALENDAR_HOSTS=host.at))
+        thread = threading.Thread(target=worker.run, args=(stop, 0.1))
+        thread.start()
+        ends = time.monotonic() + 20
+        while not known(embedded) and time.monotonic() < ends:
+            stop.wait(0.1)
+        stop.set()
+        thread.join()
+    assert known(embedded) == [(person, f"{moment:%d %H:%M}")]
+
+
+def test_a_calendar_that_cannot_be_read_changes_nothing_but_a_warning(database: Database) -> None:
+    make.people(database)
+    answers = [giving(calendar(MEETING)), giving(b"x"), giving(b"", 404), giving(calendar(MEETING))]
+    with serving(taking_turns(answers)) as host:
+        person, waits = keep(database, host.url()), []
+        for hours in range(3):
+            read(database, host, AT + hours * HOUR)
+            waits.append(kept(database, person).due_at - (AT + hours * HOUR))
+        assert waits == [timedelta(minutes=30), timedelta(minutes=30), HOUR]
+        assert known(database) == [(person, "25 12:00")]
+        row = kept(database, person)
+        assert (row.failure, row.failures, row.failed_at) == ("refused", 2, AT + 2 * HOUR)
+        (mine,) = lines(database, COORDINATOR)
+        assert (mine.name, mine.failure, mine.host) == ("Disa Deltagare", "refused", host.at)
+        read(database, host, AT + DAY)
+        assert (kept(database, person).failure, kept(database, person).failures) == ("", 0)
+
+
+def lines(database: Database, name: str) -> list[busy.BusyLine]:
+    with database.reading() as session:
+        return busy.everyone(session, by=make.viewer(database, name))
+
+
+def test_a_calendar_that_was_taken_away_or_changed_while_it_was_read_is_not_written(embedded: Database) -> None:
+    make.people(embedded)
+    person = keep(embedded, "https://one.example/a.ics")
+    late = Reading(times=[(AT, AT + HOUR)])
+    with embedded.writing() as session:
+        busy.settle(session, person_id=person, url="https://two.example/a.ics", reading=late, at=AT)
+    assert known(embedded) == []
+    make.act(embedded, NURSE, busy.forget, person_id=person)
+    with embedded.writing() as session:
+        busy.settle(session, person_id=person, url="https://one.example/a.ics", reading=late, at=AT)
+    assert (known(embedded), lines(embedded, COORDINATOR)) == ([], [])
+
+
+def test_everyone_keeps_the_own_address_and_the_coordinator_anyones(embedded: Database) -> None:
+    make.people(embedded)
+    url = "https://x.example/a.ics"
+    for name in (NURSE, CONSULTANT):
+        keep(embedded, url, name)
+    keep(embedded, url, NURSE, by=COORDINATOR)
+    assert [line.email for line in lines(embedded, COORDINATOR)] == [make.email(NURSE), make.email(CONSULTANT)]
+    for by in (CHAIR, make.ADMIN):
+        with pytest.raises(NotAllowed if by == make.ADMIN else NotFound):
+            keep(embedded, url, NURSE, by=by)
+    with pytest.raises(Invalid) as refused:
+        keep(embedded, "ftp://x.example/")
+    assert [problem.field for problem in refused.value.problems] == ["url"]
+
+
+def test_forgetting_a_calendar_forgets_its_times(embedded: Database) -> None:
+    make.people(embedded)
+    person = keep(embedded, "https://x.example/a.ics")
+    by = make.viewer(embedded, NURSE)
+    with embedded.writing() as session:
+        people.note_busy(session, person_id=person, times=[(AT, AT + HOUR)], by=by, at=AT)
+    make.act(embedded, NURSE, busy.forget, person_id=person)
+    assert known(embedded) == []

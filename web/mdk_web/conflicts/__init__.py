@@ -1,0 +1,1 @@
+"""The pages and the API for planning around people's time: conflicts, free times, and cases put off."""
