@@ -93,6 +93,12 @@ def _tell(session: Session, meeting: _Meeting, invited: _Invited, at: datetime) 
     if now.method == "CANCEL":
         now = _cancelled(known or now, person, meeting)
     sequence = 0 if told is None else told.sequence + 1
+    if known is not None and _moved_away(known, person):
+        _take_back(session, meeting, known, invited, sequence=sequence, at=at)
+        known, sequence = None, sequence + 1
+        if now.method == "CANCEL":
+            _remember(session, invited, Memory(msgspec.structs.replace(now, sequence=sequence - 1, changed_at=at)), at)
+            return True
     partstat = cast("Partstat", part.partstat)
     now = msgspec.structs.replace(now, sequence=sequence, changed_at=at, partstat=partstat)
     owed = differs(known, now)
@@ -103,6 +109,28 @@ def _tell(session: Session, meeting: _Meeting, invited: _Invited, at: datetime) 
     if owed:
         _owe(session, meeting, person, memory, at)
     return owed
+
+
+def _moved_away(known: Event, person: Person) -> bool:
+    """Whether the person's calendar is at another address than the one that holds the event."""
+    return known.method == "REQUEST" and known.attendee_email != person.email
+
+
+def _take_back(
+    session: Session, meeting: _Meeting, known: Event, invited: _Invited, *, sequence: int, at: datetime
+) -> None:
+    """Owe the old address the end of what it holds; the mail has a key of its own, so that no newer one replaces it."""
+    gone = msgspec.structs.replace(known, method="CANCEL", sequence=sequence, changed_at=at)
+    outbox.mail(
+        session,
+        key=f"{meeting.conference.id} {known.attendee_email}",
+        person_id=invited.person.id or 0,
+        recipient=known.attendee_email,
+        subject=subject(gone, "dropped"),
+        message_id=message_id(gone),
+        message=_written(meeting, gone, "dropped", None),
+        at=at,
+    )
 
 
 def _known(session: Session, told: Told) -> Event | None:

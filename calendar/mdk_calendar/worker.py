@@ -85,8 +85,8 @@ class Worker:
         self._errands = [
             Errand("reminders", lambda at: reminders.owe(database, at=at), _REMINDERS_EVERY, _AT_ONCE),
             Errand("mailbox", self._read_answers, _MAILBOX_EVERY, _AT_ONCE),
-            Errand("alarm", self._sound_alarm, _ALARM_EVERY, _AT_ONCE),
         ]
+        self._alarm = [Errand("alarm", self._sound_alarm, _ALARM_EVERY, _AT_ONCE)]
 
     def run(self, stop: threading.Event, interval: float = 1.0) -> None:
         """Look for what is due every `interval` seconds, and at once while there is more."""
@@ -104,22 +104,14 @@ class Worker:
                 plan_series(self.database, at=at)
         except Exception as fault:  # noqa: BLE001 - a series that cannot be planned must not keep mails from leaving
             _log.error("worker.planning_failed", fault=type(fault).__name__)
-        self._run_errands(at)
+        _run(self._errands, at)
+        handled = 0
         try:
-            return run_once(self.database, self.settings, at=at, stop=stop)
+            handled = run_once(self.database, self.settings, at=at, stop=stop)
         except Exception as fault:  # noqa: BLE001 - the worker goes on; what it held comes back when the lease ends
             _log.error("worker.round_failed", fault=type(fault).__name__)
-            return 0
-
-    def _run_errands(self, at: datetime) -> None:
-        """Do what is due; what fails holds up nothing else and is tried at its next time."""
-        for place, errand in enumerate(self._errands):
-            if errand.due_at <= at:
-                self._errands[place] = errand._replace(due_at=at + errand.every)
-                try:
-                    errand.do(at)
-                except Exception as fault:  # noqa: BLE001 - an errand that fails must not keep mails from leaving
-                    _log.error("worker.errand_failed", errand=errand.name, fault=type(fault).__name__)
+        _run(self._alarm, at)  # after the sending, so that what had only waited for a worker is no alarm
+        return handled
 
     def _read_answers(self, at: datetime) -> None:
         if self.settings["IMAP_URL"]:
@@ -139,6 +131,17 @@ class Worker:
             except Exception as fault:  # noqa: BLE001 - what was claimed comes back when its lease ends
                 _log.error("worker.calendars_failed", fault=type(fault).__name__)
             stop.wait(CALENDARS)
+
+
+def _run(errands: list[Errand], at: datetime) -> None:
+    """Do what is due; what fails holds up nothing else and is tried at its next time."""
+    for place, errand in enumerate(errands):
+        if errand.due_at <= at:
+            errands[place] = errand._replace(due_at=at + errand.every)
+            try:
+                errand.do(at)
+            except Exception as fault:  # noqa: BLE001 - an errand that fails must not keep mails from leaving
+                _log.error("worker.errand_failed", errand=errand.name, fault=type(fault).__name__)
 
 
 class _Pays:

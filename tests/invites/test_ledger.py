@@ -244,6 +244,32 @@ def test_a_person_who_stopped_being_active_gets_nothing_more(post: Post) -> None
     assert set(post.work(later(1))) == (TEAM - {NURSE}) | {REFERRER, OTHER_REFERRER}
 
 
+def test_whoever_has_a_new_address_is_invited_there_and_the_event_is_taken_back_from_the_old_one(post: Post) -> None:
+    planned = make.released(post.database, three_cases(post.database))
+    before = post.work()[NURSE]
+    readdress(post.database, NURSE, "ny.adress@demo.mdk")
+    move(post.database, planned, MEETS + timedelta(hours=1))
+    mails = post.work(later(1))
+    old, new = mails[NURSE], mails["ny.adress"]
+    assert (old.method, old.uid, old.sequence, old.span) == ("CANCEL", before.uid, 1, WHOLE)
+    assert (new.method, new.uid, new.sequence, new.subject) == (
+        "REQUEST", before.uid, 2, "kallelse ons 25 nov 14:00",
+    )  # fmt: skip
+    cancel(post.database, planned)
+    last = post.work(later(2))
+    assert (NURSE in last, last["ny.adress"].method, last["ny.adress"].sequence) == (False, "CANCEL", 3)
+
+
+def test_a_cancellation_goes_to_the_address_that_holds_the_event(post: Post) -> None:
+    planned = make.released(post.database, three_cases(post.database))
+    post.work()
+    readdress(post.database, NURSE, "ny.adress@demo.mdk")
+    cancel(post.database, planned)
+    mails = post.work(later(1))
+    assert (mails[NURSE].method, mails[NURSE].sequence, "ny.adress" in mails) == ("CANCEL", 1, False)
+    assert post.work(later(2)) == {}
+
+
 def test_an_address_that_cannot_be_used_fails_alone_and_is_sent_once_mended(post: Post) -> None:
     numbers = three_cases(post.database)
     readdress(post.database, NURSE, '"sjuk sköterska"@demo.mdk')
