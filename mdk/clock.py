@@ -30,6 +30,12 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), STOCKHOLM).astimezone(UTC)
 
 
+def evening(instant: datetime) -> datetime:
+    """Six o'clock on the evening of the same Swedish day, or an hour on when that has passed."""
+    six = datetime.combine(today(instant), time(18), STOCKHOLM).astimezone(UTC)
+    return max(six, instant + timedelta(hours=1))
+
+
 def spoken(day: date) -> str:
     """A day as a sentence says it: `1 december 2026`."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

@@ -34,6 +34,7 @@ NoticeKind = Literal[
     "minutes-added",
     "answer-unread",
     "treatment-departs",
+    "minutes-unsigned",
     "referral-received",
     "assignment-received",
     "referral-accepted",
@@ -66,7 +67,15 @@ NoticeKind = Literal[
     "supplement-overdue",
 ]
 MEETINGS: Final[frozenset[NoticeKind]] = frozenset(
-    {"consultant-lost", "nurse-lost", "presenter-lost", "reply-counter", "reply-delegated", "conference-lacking"}
+    {
+        "consultant-lost",
+        "nurse-lost",
+        "presenter-lost",
+        "reply-counter",
+        "reply-delegated",
+        "conference-lacking",
+        "minutes-unsigned",
+    }
 )
 INBOXES: Final[frozenset[NoticeKind]] = frozenset(
     {"referral-received", "information-supplied", "assignment-received", "support-asked", "support-answered"}

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from mdk.conferences.tables import Conference, Participation
 from mdk.journey import reviews
 from mdk.journey.readings import is_unread
+from mdk.minutes.quality import has_unsigned
 from mdk.outbox import service as outbox
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
@@ -42,6 +43,7 @@ _PAGES: Final[dict[str, str]] = {
 }
 _OF_REVIEWS: Final = frozenset({"urgent-reminder", "urgent-deadline"})
 _UNREAD: Final = "answer-unread"
+_UNSIGNED: Final = "minutes-unsigned"
 _UNKNOWN: Final = "Meddelandet är av ett slag som systemet inte känner."
 
 
@@ -87,6 +89,8 @@ def _is_owed(session: Session, row: OutboxRow, kind: str, at: datetime) -> bool:
     """Whether the reason of a reminder still holds; whatever is no reminder does."""
     if kind == _UNREAD:
         return is_unread(session, row.key)
+    if kind == _UNSIGNED:
+        return has_unsigned(session, row.key)
     if kind in reminders.KINDS:
         return reminders.still_owed(session, row, at=at)
     return kind not in _OF_REVIEWS or reviews.still_owed(session, kind, row.key, row.person_id or 0)

@@ -14,14 +14,17 @@ from mdk.audit.service import did, moved
 from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
-from mdk.conferences import absences, answers, rules
+from mdk.clock import evening
+from mdk.conferences import absences, answers, rules, sitting
 from mdk.conferences.agenda import tell
 from mdk.conferences.frames import named_people, own_link, set_members
+from mdk.conferences.held import discussions
 from mdk.conferences.queries import load, released_items, view_of
 from mdk.conferences.structs import ConferenceBody, ConferenceState, GivenAnswer
 from mdk.conferences.tables import AgendaItem, Conference, Participation
 from mdk.errors import Invalid, Problem, RuleBroken
-from mdk.outbox.service import conference_changed
+from mdk.live import publish
+from mdk.outbox.service import conference_changed, notice
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
 
@@ -62,6 +65,7 @@ def change(
     if is_moved or body.consultant != now.consultant:
         absences.stand_in(session, conference=conference)
     did(session, "conference.change", by=by, at=at)
+    publish(session, conference.id, "turn")
     if conference.state in rules.PLANNABLE:
         tell(session, conference, at)
     return conference
@@ -118,25 +122,34 @@ def open_session(session: Session, *, conference_id: str, version: int, by: View
     cases.check_version(conference.version, version)
     conference.opened_at = at
     _step(session, conference, "open", by=by, at=at)
+    sitting.begin(session, conference)
     return conference
 
 
 def close_session(session: Session, *, conference_id: str, version: int, by: Viewer, at: datetime) -> Conference:
     """End a conference: each case on it counts as discussed, and members may read them for 30 days more.
 
+    Where cases were taken up one by one, those whose turn never came go back to the queue with their place kept.
+    The chair is reminded the same evening of what is not signed.
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("conference.wrong-state")`.
     """
     conference = load(session, conference_id, act="conference.close", by=by)
     cases.check_version(conference.version, version)
     conference.closed_at = at
+    sitting.rest(session, conference, at=at)
     _step(session, conference, "close", by=by, at=at)
-    gone = _gone_on(session, conference)
+    gone, taken_up = _gone_on(session, conference), discussions(session, conference)
     for item in released_items(session, conference):
         case = session.get_one(Case, item.case_id)
-        if case.state == CaseState.SCHEDULED and item.case_id not in gone:
+        if case.state != CaseState.SCHEDULED or item.case_id in gone:
+            continue
+        if taken_up and item.case_id not in taken_up:
+            cases.step(session, case, "unschedule", by=by, at=at, reason="Hann inte tas upp på konferensen")
+        else:
             cases.step(session, case, "discuss", by=by, at=at)
     cases.end_grants(session, key=conference.id, until=at + rules.READABLE_AFTER_CLOSE)
     _clear_agenda(session, conference)
+    notice(session, "minutes-unsigned", person_id=conference.chair_id, key=conference.id, at=evening(at))
     return conference
 
 
@@ -209,6 +222,7 @@ def _step(session: Session, conference: Conference, act: str, *, by: Viewer, at:
     session.flush()
     moved(session, "conference", conference.id, move=(before, conference.state), act=act, by=by, at=at, reason=reason)
     did(session, f"conference.{act}", by=by, at=at)
+    publish(session, conference.id, "turn")
 
 
 def _gone_on(session: Session, conference: Conference) -> set[int]:

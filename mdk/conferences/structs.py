@@ -278,6 +278,73 @@ class ConferenceView(msgspec.Struct, frozen=True, kw_only=True):
     cancel_reason: str | None
 
 
+class HeldSlot(msgspec.Struct, frozen=True, kw_only=True):
+    """A case of a conference that is held: when it began or is expected to, and the seconds that it has taken so far.
+
+    `lacking` is who is missing for its quorum among those who have come; None before anyone was ticked off.
+    """
+
+    case: str
+    starts_at: datetime
+    minutes: int
+    seconds: int
+    since: datetime | None
+    is_done: bool
+    patient_heard: bool
+    lacking: list[str] | None
+
+
+class HeldPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone invited to a conference that is held: whether they have come, and whether they watch it just now."""
+
+    email: str
+    name: str
+    role: str
+    profession: str
+    present: bool
+    arrived_at: datetime | None
+    connected: bool
+
+
+class SittingView(msgspec.Struct, frozen=True, kw_only=True):
+    """A conference as it is held: whose turn it is, the cases in running order, who came and who watches.
+
+    `current` is the case that is discussed, if the viewer may know of it; `is_other` when it is one that they may not.
+    `connected` counts everyone who watches; a referrer is not told which they are.
+    """
+
+    conference: str
+    version: int
+    state: str
+    opened_at: datetime | None
+    closed_at: datetime | None
+    ends_at: datetime
+    current: str | None
+    is_other: bool
+    agenda: list[HeldSlot]
+    people: list[HeldPerson]
+    connected: int
+
+
+class TurnBody(_Body):
+    """Whose turn it is; null when no case is discussed."""
+
+    case: Annotated[str, Meta(max_length=30)] | None
+
+
+class AttendBody(_Body):
+    """Whether someone invited is there."""
+
+    email: Email
+    present: bool
+
+
+class HeardBody(_Body):
+    """Whether the patient's own view has had its turn."""
+
+    heard: bool
+
+
 class ConferenceLine(msgspec.Struct, frozen=True):
     """A conference in a list; it holds no patient. The counts are the working agenda's only for its planners."""
 

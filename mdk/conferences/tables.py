@@ -10,6 +10,7 @@ from mdk.columns import Versioned, one_of
 from mdk.conferences.structs import ConferenceKind, ConferenceState, Partstat, Via
 
 _OPEN = text("open")
+_GOING_ON = text("ended_at IS NULL")
 
 
 class Series(Versioned, table=True):
@@ -74,7 +75,10 @@ class ConferenceMember(SQLModel, table=True):
 
 
 class AgendaItem(SQLModel, table=True):
-    """A case on the working agenda; while open, a case stands on one agenda only."""
+    """A case on the working agenda; while open, a case stands on one agenda only.
+
+    `completeness` is the case's when the conference began.
+    """
 
     __tablename__ = "agenda_item"
     __table_args__ = (
@@ -89,6 +93,8 @@ class AgendaItem(SQLModel, table=True):
     position: int
     minutes: int
     open: bool = True
+    completeness: float | None = None
+    patient_heard_at: datetime | None = None
 
 
 class AgendaRelease(SQLModel, table=True):
@@ -130,3 +136,49 @@ class AbsenceCover(SQLModel, table=True):
 
     absence_id: str = Field(primary_key=True, foreign_key="absence.id")
     conference_id: str = Field(primary_key=True, foreign_key="conference.id")
+
+
+class Discussion(SQLModel, table=True):
+    """A stretch of a conference during which one case was discussed; the one without an end is going on now."""
+
+    __tablename__ = "discussion"
+    __table_args__ = (
+        Index(
+            "ux_discussion_going_on",
+            "conference_id",
+            unique=True,
+            sqlite_where=_GOING_ON,
+            postgresql_where=_GOING_ON,
+        ),
+    )
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: int | None = Field(default=None, primary_key=True)
+    conference_id: str = Field(foreign_key="conference.id", index=True)
+    case_id: int = Field(foreign_key="case_file.id")
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class Attendee(SQLModel, table=True):
+    """Someone invited who came to a conference, when, and when they left, if before its end."""
+
+    __tablename__ = "attendee"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    conference_id: str = Field(primary_key=True, foreign_key="conference.id")
+    person_id: int = Field(primary_key=True, foreign_key="person.id")
+    arrived_at: datetime
+    left_at: datetime | None = None
+
+
+class Presence(SQLModel, table=True):
+    """A stream that someone has open to a conference; one that was not seen for a while is dead."""
+
+    __tablename__ = "presence"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    stream_id: str = Field(primary_key=True)
+    conference_id: str = Field(foreign_key="conference.id", index=True)
+    person_id: int = Field(foreign_key="person.id")
+    seen_at: datetime

@@ -28,7 +28,7 @@ from mdk.people.queries import names
 from mdk.people.rules import check_role, may_ever
 from mdk.people.structs import Role, Viewer
 
-TaskKind = Literal["supplement", "read", "finish", "triage", "sign", "referral", "assignment"]
+TaskKind = Literal["supplement", "read", "finish", "triage", "sign", "unsigned", "referral", "assignment"]
 _LONGEST_CONFERENCE = timedelta(hours=8)
 _UNENDED = (ConferenceState.PLANNED, ConferenceState.RELEASED, ConferenceState.IN_SESSION)
 _UNANSWERED = (ReferralState.CREATED, ReferralState.RECEIVED, AssignmentState.ASSIGNED)
@@ -160,6 +160,10 @@ def next_conference(session: Session, *, by: Viewer, at: datetime) -> NextConfer
 def _wanted(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:
     if may_ever("minutes.sign", by):
         return _unsigned(session, by, limit)
+    if by.role == Role.COORDINATOR:
+        first, total = _cases(session, by, limit)
+        more, unsigned = _unsigned(session, by, limit)
+        return [*first, *more][:limit], total + unsigned
     if may_ever("referral.work", by) or may_ever("assignment.work", by):
         return _arrived(session, by, limit)
     return _cases(session, by, limit) if may_ever("case.read", by) else ([], 0)
@@ -194,20 +198,23 @@ def _waits_for(by: Viewer) -> ColumnElement[bool]:
 
 
 def _unsigned(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:
+    """What a chair has yet to sign; for the coordinator, what any chair left unsigned after closing."""
+    signs = may_ever("minutes.sign", by)
     rows = session.execute(
         select(col(Conference.id), col(AgendaItem.case_id), col(Conference.starts_at), func.count().over())
         .join(AgendaItem, col(AgendaItem.conference_id) == col(Conference.id))
         .join(Case, col(Case.id) == col(AgendaItem.case_id))
         .where(
-            col(Conference.chair_id) == by.person_id,
-            col(Conference.state).in_([ConferenceState.IN_SESSION, ConferenceState.CLOSED]),
+            *([col(Conference.chair_id) == by.person_id] if signs else [is_meeting()]),
+            col(Conference.state).in_([ConferenceState.CLOSED, *([ConferenceState.IN_SESSION] if signs else [])]),
             col(Case.state) == CaseState.DISCUSSED,
             ~_signed(),
         )
         .order_by(col(Conference.starts_at), col(AgendaItem.position))
         .limit(limit)
     ).all()
-    return [_Wanted("sign", key, case_id, at) for key, case_id, at, _ in rows], rows[0][-1] if rows else 0
+    kind: TaskKind = "sign" if signs else "unsigned"
+    return [_Wanted(kind, key, case_id, at) for key, case_id, at, _ in rows], rows[0][-1] if rows else 0
 
 
 def _signed() -> ColumnElement[bool]:

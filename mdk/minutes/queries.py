@@ -15,7 +15,7 @@ from mdk.cases.structs import Submission
 from mdk.cases.tables import Case, UrgentOpinion
 from mdk.clinical.reference import region
 from mdk.clock import today
-from mdk.conferences import invited
+from mdk.conferences import held, invited
 from mdk.conferences import queries as conference_queries
 from mdk.conferences.rules import Attending, lacking_for_quorum
 from mdk.conferences.structs import ConferenceKind, ConferenceState, ReleasedItem
@@ -173,6 +173,7 @@ def suggestion(session: Session, conference: Conference, case: Case) -> MinutesB
     item = _item(session, conference, case.number)
     people = invited.invited_people(session, conference, conference_queries.released_items(session, conference))
     presenter = session.get(Person, item.presenter_id if item else case.created_by)
+    there = held.present_emails(session, conference)
     blood_thinners = value_at(submission, "safety.anticoagulants")
     home = region(case.home_region or "")
     return MinutesBody(
@@ -180,7 +181,7 @@ def suggestion(session: Session, conference: Conference, case: Case) -> MinutesB
             Attendance(
                 email=person.email,
                 profession=person.profession,
-                present=person.partstat == "ACCEPTED",
+                present=person.partstat == "ACCEPTED" if there is None else person.email in there,
                 knows_patient=presenter is not None and person.email == presenter.email,
             )
             for person in people

@@ -106,6 +106,7 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "language.choose": _OWN_TIME,
     "conference.open": {Role.CHAIR: _CHAIRS},
     "conference.close": {Role.CHAIR: _CHAIRS},
+    "conference.run": {Role.CHAIR: _CHAIRS},
     "minutes.write": {Role.CHAIR: _CHAIRS},
     "minutes.sign": {Role.CHAIR: _CHAIRS},
     "minutes.add": {Role.CHAIR: _CHAIRS, Role.CONSULTANT: _CHAIRS},

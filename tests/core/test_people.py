@@ -46,6 +46,7 @@ MAY_EVER: dict[str, set[Role]] = {
     "conference.plan": {Role.COORDINATOR, Role.CHAIR},
     "conference.release": {Role.COORDINATOR, Role.CHAIR},
     "conference.open": {Role.CHAIR},
+    "conference.run": {Role.CHAIR},
     "conference.close": {Role.CHAIR},
     "conference.read": set(CLINICAL_ROLES),
     "conference.reply": set(CLINICAL_ROLES),

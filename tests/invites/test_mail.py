@@ -221,6 +221,7 @@ NOTICES = {
     "case-accepted": "Ett av dina ärenden är mottaget och står i kö till en konferens.",
     "case-declined": "Ett av dina ärenden tas inte upp på konferensen; skälet finns i ärendet.",
     "minutes-signed": "Protokollet för ett ärende som rör dig är signerat och kan läsas.",
+    "minutes-unsigned": "Ett eller flera protokoll från konferensen {when} är inte signerade.",
     "minutes-added": "Protokollet för ett ärende som rör dig har fått ett tillägg som du behöver läsa.",
     "answer-unread": "Konferensens svar på ett av dina ärenden väntar på att du bekräftar att du har läst det.",
     "treatment-departs": (

@@ -90,6 +90,7 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "sections_nav": {"sections": [{"href": "#a", "label": EVIL, "missing": 2, "current": True}]},
         "empty_state": {"text": EVIL, "href": "/a", "label": EVIL},
         "next_link": {"text": EVIL, "href": "/a"},
+        "next_button": {"text": EVIL},
     },
     "live": {
         "live": {"conference_id": "c0ffee"},

@@ -26,6 +26,8 @@ from mdk_web.pathways import api as pathways_api
 from mdk_web.pathways import pages as pathways_pages
 from mdk_web.queue import pages as queue_pages
 from mdk_web.replies import pages as replies_pages
+from mdk_web.room import api as room_api
+from mdk_web.room import pages as room_pages
 from mdk_web.rsvp import pages as rsvp_pages
 from mdk_web.series import api as series_api
 from mdk_web.series import pages as series_pages
@@ -47,6 +49,7 @@ PAGE_HANDLERS: list[Any] = [
     *calendars_pages.HANDLERS,
     *minutes_pages.HANDLERS,
     *live_pages.HANDLERS,
+    *room_pages.HANDLERS,
     *pathways_pages.HANDLERS,
     *figures_pages.HANDLERS,
     *register_pages.HANDLERS,
@@ -63,6 +66,7 @@ API_HANDLERS: list[Any] = [
     *conflicts_api.HANDLERS,
     *calendars_api.HANDLERS,
     *minutes_api.HANDLERS,
+    *room_api.HANDLERS,
     *pathways_api.HANDLERS,
     *urgent_api.HANDLERS,
     *figures_api.HANDLERS,

@@ -37,6 +37,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "busy-forgotten": "Kalendern läses inte mer och tiderna är glömda.",
         "absence-recorded": "Frånvaron är anmäld.",
         "absence-removed": "Frånvaron är borttagen.",
+        "case-deferred": "Ärendet är uppskjutet och står åter i kön med sin plats kvar. Remittenten meddelas.",
         "minutes-saved": "Protokollet är sparat.",
         "minutes-signed": "Signerat. Remittenten och mottagaren meddelas nu.",
         "addendum-saved": "Tillägget är sparat.",

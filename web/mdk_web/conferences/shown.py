@@ -12,7 +12,10 @@ from mdk.conferences import postponing, queries
 from mdk.conferences.rules import PLANNABLE
 from mdk.conferences.structs import ConferenceState, ConferenceView, InvitedPerson, Slot
 from mdk.journey import releases
+from mdk.minutes import quality
+from mdk.minutes.quality import QualityView
 from mdk.people.rules import may_ever
+from mdk.people.structs import Role
 from mdk_calendar import replies
 from mdk_calendar.queries import current_invitation
 from mdk_web.conferences.forms import EARLY
@@ -64,6 +67,7 @@ def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> d
         "wishes": replies.noted_about(visit.session, view.id) if may_ever("outbox.read", visit.viewer) else [],
         "has_invitation": current_invitation(visit.session, view.id, visit.viewer.person_id) is not None,
         "leaves_cases": plans and postponing.leaves(visit.session, conference_id),
+        "quality": _quality(visit, view),
         "primary": _primary(view, editable=editable, chairs=chairs),
     }
 
@@ -113,6 +117,13 @@ def _waiting(visit: Visit, slots: list[ShownSlot]) -> list[Waiting]:
     free = [line for line in queued if line.case not in on_agenda]
     planned = queries.planned_for(visit.session, [line.case for line in free])
     return [Waiting(line, planned[line.case].starts_at if line.case in planned else None) for line in free]
+
+
+def _quality(visit: Visit, view: ConferenceView) -> QualityView | None:
+    """How the conference went, for those who take part in more than their own case."""
+    if view.state != ConferenceState.CLOSED or visit.viewer.role == Role.REFERRER:
+        return None
+    return quality.view(visit.session, view.id, by=visit.viewer, at=visit.at)
 
 
 def _me(visit: Visit, view: ConferenceView) -> InvitedPerson | None:

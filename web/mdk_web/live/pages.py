@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 from litestar import get
@@ -10,7 +11,8 @@ from litestar.background_tasks import BackgroundTask
 from litestar.params import FromPath
 from litestar.response import Stream as Answer
 
-from mdk.conferences import queries
+from mdk import clock
+from mdk.conferences import presence, queries
 from mdk.errors import MdkError, Unavailable
 from mdk.live import RESYNC, News
 from mdk_web.live.streams import Stream, Streams
@@ -25,6 +27,7 @@ class _Seat(NamedTuple):
     """Who listens, and to which cases."""
 
     sign_in: int
+    person_id: int
     numbers: frozenset[str]
 
 
@@ -47,18 +50,20 @@ def _seat(request: PageRequest, conference_id: str) -> _Seat:
     with reading(request) as visit:
         meeting = queries.load(visit.session, conference_id, act="conference.read", by=visit.viewer)
         numbers = queries.readable_numbers(visit.session, meeting, by=visit.viewer, at=visit.at)
-        return _Seat(visit.signed_in.session_id if visit.signed_in else 0, numbers)
+        session_id = visit.signed_in.session_id if visit.signed_in else 0
+        return _Seat(session_id, visit.viewer.person_id, numbers)
 
 
 async def _told(request: PageRequest, conference_id: str, opened: Stream, seat: _Seat) -> AsyncIterator[str]:
     looked_at = time.monotonic()
+    await _in_pool(lambda: _join(request, conference_id, opened, seat))
     while not opened.is_over:
         news = await opened.news(BEAT)
         yield "".join(_event(each) for each in news if not each.number or each.number in seat.numbers) or ": beat\n\n"
         if time.monotonic() - looked_at < BEAT:
             continue
         try:
-            seat, looked_at = await _in_pool(lambda: _seat(request, conference_id)), time.monotonic()
+            seat, looked_at = await _in_pool(lambda: _stay(request, conference_id, opened)), time.monotonic()
         except Unavailable:
             continue
         except MdkError:
@@ -68,9 +73,28 @@ async def _told(request: PageRequest, conference_id: str, opened: Stream, seat: 
         yield _event(_OVER)
 
 
+def _join(request: PageRequest, conference_id: str, opened: Stream, seat: _Seat) -> None:
+    named = {"stream_id": opened.id, "conference_id": conference_id}
+    with suppress(Unavailable), database_of(request).writing() as session:
+        presence.join(session, **named, person_id=seat.person_id, at=clock.now())
+
+
+def _stay(request: PageRequest, conference_id: str, opened: Stream) -> _Seat:
+    seat = _seat(request, conference_id)
+    with database_of(request).writing() as session:
+        presence.stay(session, stream_id=opened.id, conference_id=conference_id, at=clock.now())
+    return seat
+
+
 async def _left(request: PageRequest, conference_id: str, opened: Stream) -> None:
     database_of(request).live.leave(conference_id, opened.hear)
     request.app.state.streams.forget(opened)
+    await _in_pool(lambda: _leave(request, conference_id, opened))
+
+
+def _leave(request: PageRequest, conference_id: str, opened: Stream) -> None:
+    with suppress(Unavailable), database_of(request).writing() as session:
+        presence.leave(session, stream_id=opened.id, conference_id=conference_id)
 
 
 def _event(news: News) -> str:

@@ -14,6 +14,7 @@ from mdk_web.calls import query_of
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.minutes import drafts, files, paper, shown
+from mdk_web.room.shown import is_chair
 from mdk_web.visits import PageRequest, database_of, fragment, go, page, reading, wants_fragment, writing
 
 Page = Response[Any]
@@ -52,7 +53,8 @@ def begin(request: PageRequest, conference_id: FromPath[str]) -> Page:
     with reading(request) as visit:
         meeting = conferences.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
         number = shown.first_open(visit, meeting)
-        return go(_path(conference_id, number) if number else f"/conferences/{conference_id}")
+        follow = "" if is_chair(visit, meeting) else "?follow=yes"
+        return go(_path(conference_id, number) + follow if number else f"/conferences/{conference_id}")
 
 
 @get("/conferences/{conference_id:str}/session/{number:str}", sync_to_thread=True)

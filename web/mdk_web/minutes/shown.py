@@ -6,17 +6,19 @@ from typing import Any
 from mdk.cases import queries as cases
 from mdk.clinical.pump import contraindications
 from mdk.clinical.reference import region
-from mdk.conferences import queries
-from mdk.conferences.structs import ConferenceState, ConferenceView
+from mdk.conferences import held, queries
+from mdk.conferences.structs import ConferenceView
+from mdk.journey import work
 from mdk.minutes import queries as minutes
 from mdk.minutes.rules import needed
 from mdk.people.queries import units
-from mdk.people.rules import may_ever
-from mdk_web.conferences.shown import ShownSlot, slots_of
+from mdk_web.cases.told import Told, told
+from mdk_web.conferences.shown import slots_of
 from mdk_web.filled import rows_of, values_of
 from mdk_web.formkit import NO_REFUSAL, Form
 from mdk_web.minutes import drafts
 from mdk_web.minutes.one_page import sections
+from mdk_web.room.shown import has_begun, is_chair, over
 from mdk_web.visits import Visit
 
 # The lists of the form, and in which of its columns a row is filled.
@@ -35,8 +37,7 @@ def room(
     case = cases.view(visit.session, number, by=visit.viewer, at=visit.at)
     home = region(_home(case))
     values = values_of(drafts.body_in(found)) if typed is None else typed
-    has_begun = meeting.state in {ConferenceState.IN_SESSION, ConferenceState.CLOSED}
-    chairs = meeting.chair == visit.viewer.email and may_ever("minutes.write", visit.viewer)
+    begun, chairs = has_begun(meeting), is_chair(visit, meeting)
     return {
         "meeting": meeting,
         "minutes": found,
@@ -45,8 +46,8 @@ def room(
         "rows": {name: _filled(values, name) for name in LISTS},
         "needed": needed(values.get("outcome")),
         "chairs": chairs,
-        "has_begun": has_begun,
-        "writes": chairs and has_begun and found.signed is None,
+        "has_begun": begun,
+        "writes": chairs and begun and found.signed is None,
         "names": _names(meeting),
         "units": [unit.name for unit in units(visit.session)],
         "prompts": {prompt.what: prompt for prompt in contraindications()},
@@ -58,7 +59,9 @@ def room(
         "sections": sections(case, "pain", "medicines", "diagnosis", "safety", "treatments", "function"),
         "patient_view": sections(case, "patient_view"),
         "home_care": sections(case, "home_care"),
-        **place(slots_of(visit, meeting), number),
+        "changes": _changes(visit, number),
+        "arranged": False,
+        **over(visit, meeting, number),
     }
 
 
@@ -71,32 +74,29 @@ def written(visit: Visit, conference_id: str, number: str) -> dict[str, Any]:
 
 def saved(visit: Visit, conference_id: str, number: str, form: Form, kept: drafts.Kept) -> dict[str, Any]:
     """What is told after a save while typing; the whole form's content only when fields came from someone else."""
-    told = {
+    answer = {
         "standing": drafts.after(kept, form, visit.at),
         "refusal": NO_REFUSAL,
         "lacking": kept.lacking,
         "taken": kept.taken,
     }
-    return (room(visit, conference_id, number) if kept.taken else {}) | told
-
-
-def place(slots: list[ShownSlot], number: str) -> dict[str, Any]:
-    """Where a case stands on the agenda, and what comes after it."""
-    numbers = [slot.case for slot in slots]
-    here = numbers.index(number) if number in numbers else -1
-    return {
-        "slots": slots,
-        "here": slots[here] if here >= 0 else None,
-        "place": here + 1,
-        "following": slots[here + 1] if 0 <= here < len(slots) - 1 else None,
-    }
+    return (room(visit, conference_id, number) if kept.taken else {}) | answer
 
 
 def first_open(visit: Visit, meeting: ConferenceView) -> str | None:
-    """The first case on the agenda that is not decided, else the first; None on an empty agenda."""
+    """The case that is taken up, else the first that is not decided, else the first; None on an empty agenda."""
+    sitting = held.view(visit.session, meeting.id, by=visit.viewer, at=visit.at)
+    if sitting.current:
+        return sitting.current
     slots = slots_of(visit, meeting)
     waiting = [slot.case for slot in slots if slot.line and slot.line.state in {"scheduled", "discussed"}]
     return next(iter([*waiting, *(slot.case for slot in slots)]), None)
+
+
+def _changes(visit: Visit, number: str) -> list[Told]:
+    """What was changed in a case since it was sent in, oldest first."""
+    steps = work.story(visit.session, number, by=visit.viewer, at=visit.at)
+    return [told(change) for step in steps for change in step.changes]
 
 
 def _names(meeting: ConferenceView) -> dict[str, str]:

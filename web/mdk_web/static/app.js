@@ -1,5 +1,5 @@
 // The only script of ours: CSRF and fresh versions on htmx requests, typing that is guarded, the eye that hides
-// identities, the key N, Enter in a list's row, copying. Everything works without it.
+// identities, the key N, Enter in a list's row, clocks, copying. Everything works without it.
 "use strict";
 
 (() => {
@@ -90,6 +90,23 @@
       else localStorage.setItem(NO_KEYS, "yes");
     }
   });
+
+  // Clocks go on from the seconds that the server told; a part that came anew tells them anew.
+  const begun = new WeakMap();
+  const tick = () => {
+    document.querySelectorAll("[data-running]").forEach((clock) => {
+      let start = begun.get(clock);
+      if (start?.told !== clock.dataset.running) {
+        start = { told: clock.dataset.running, at: performance.now() };
+        begun.set(clock, start);
+      }
+      const seconds = Number(start.told) + Math.floor((performance.now() - start.at) / 1000);
+      const shown = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      if (clock.textContent !== shown) clock.textContent = shown;
+    });
+  };
+  document.addEventListener("DOMContentLoaded", tick);
+  setInterval(tick, 1000);
 
   // A button that copies what stands in a field, where the browser lets it.
   const offerCopies = () => {

@@ -1,0 +1,155 @@
+from collections.abc import Iterator
+
+import pytest
+
+import make
+from make import CHAIR, CONSULTANT, COORDINATOR, NURSE, OTHER_REFERRER, REFERRER
+from mdk import clock
+from mdk.conferences import held
+from mdk.conferences.structs import SittingView
+from mdk.db import Database
+from visiting import People, coming, queued, under_way, visiting
+
+
+@pytest.fixture
+def people(embedded: Database) -> Iterator[People]:
+    with visiting(embedded) as found:
+        yield found
+
+
+def room(people: People, count: int = 2) -> tuple[str, list[str]]:
+    numbers = [queued(people.database) for _ in range(count)]
+    return f"/conferences/{under_way(people.database, numbers)}", numbers
+
+
+def sitting(people: People, conference: str) -> SittingView:
+    return make.ask(people.database, CHAIR, held.view, conference.rpartition("/")[2], at=clock.now())
+
+
+def case(conference: str, number: str) -> str:
+    return f"{conference}/session/{number}"
+
+
+def test_the_chair_takes_up_case_after_case_and_the_others_follow(people: People) -> None:
+    conference, (one, two) = room(people)
+    chair, nurse = people[CHAIR], people[NURSE]
+    page = chair.get(case(conference, one))
+    assert f"{case(conference, one)}/turn" in page.forms
+    assert chair.send(page, f"{case(conference, one)}/turn").to == case(conference, one)
+    page = chair.get(case(conference, one))
+    assert "Tas upp nu" in page.words
+    assert nurse.get(f"{conference}/session").to == f"{case(conference, one)}?follow=yes"
+    assert chair.send(page, f"{case(conference, two)}/turn").status == 303
+    assert chair.get(f"{conference}/session").to == case(conference, two)
+    head = f"{case(conference, one)}/head"
+    assert nurse.raw(f"{head}?follow=yes").headers["hx-redirect"] == f"{case(conference, two)}?follow=yes"
+    assert f"Nu tas {two} upp" in nurse.get(head).words
+    page = chair.get(case(conference, two))
+    assert chair.send(page, f"{case(conference, two)}/end").status == 303
+    assert sitting(people, conference).current is None
+
+
+def test_a_turn_that_someone_else_took_first_is_refused_and_the_page_shown_as_it_is(people: People) -> None:
+    conference, (one,) = room(people, 1)
+    first, second = people[CHAIR], people[CHAIR]
+    page = first.get(case(conference, one))
+    assert second.send(page, f"{case(conference, one)}/turn").status == 303
+    answer = first.send(page, f"{case(conference, one)}/turn")
+    assert (answer.status, "Tas upp nu" in answer.words) == (409, True)
+    assert sitting(people, conference).current == one
+
+
+def test_who_came_is_ticked_with_one_press_and_tells_the_quorum(people: People) -> None:
+    conference, (one, _) = room(people)
+    chair, path = people[CHAIR], case(conference, one)
+    chair.send(chair.get(path), f"{path}/turn")
+    for name in (CONSULTANT, NURSE):
+        answer = chair.post(f"{path}/attendance", do=f"in:{make.email(name)}")
+        assert (answer.status, answer.to) == (303, path)
+    assert "saknar någon som känner patienten" in chair.get(path).words
+    part = people[NURSE].get(f"{path}/head")
+    assert "Disa Deltagare är här" in part.words
+    assert "Nora Kirurg är inte här" in part.words
+    assert chair.post(f"{path}/attendance", do="in:ingen@demo.mdk").status == 422
+
+
+def test_order_and_times_are_changed_during_the_conference(people: People) -> None:
+    conference, (one, two) = room(people)
+    chair, path = people[CHAIR], case(conference, one)
+    page = chair.get(path)
+    assert chair.send(page, f"{path}/order", do="down:0", **{"items.0.minutes": "5"}).to == path
+    assert [(slot.case, slot.minutes) for slot in sitting(people, conference).agenda] == [(two, 15), (one, 5)]
+    left_out = [pair for pair in page.forms[f"{path}/order"] if not pair[0].startswith("items.1")]
+    version = str(sitting(people, conference).version)
+    answer = chair.post(f"{path}/order", left_out, do="save", version=version)
+    assert (answer.status, "inga ärenden läggas till" in answer.words) == (422, True)
+
+
+def test_a_case_is_put_off_with_a_reason(people: People) -> None:
+    conference, (one, _) = room(people)
+    chair, path = people[CHAIR], case(conference, one)
+    page = chair.get(path)
+    assert chair.send(page, f"{path}/defer").status == 422
+    assert chair.send(page, f"{path}/defer", reason="Tiden räcker inte.").to == path
+    assert make.state_of(people.database, one) == "accepted"
+    assert "uppskjutet" in chair.get(path).words
+
+
+def test_the_patient_s_view_is_marked_as_heard(people: People) -> None:
+    conference, (one, _) = room(people)
+    chair, path = people[CHAIR], case(conference, one)
+    chair.send(chair.get(path), f"{path}/patient")
+    assert "Patientens röst har fått sin tur" in people[NURSE].get(path).words
+    chair.send(chair.get(path), f"{path}/patient")
+    assert "Patientens röst har fått sin tur" not in chair.get(path).words
+
+
+def test_what_changed_since_the_referral_is_told(people: People) -> None:
+    number = queued(people.database)
+    make.do(people.database, number, "patch", by=REFERRER, at=clock.now(), changes={"pain": {"nrs_now": 9}})
+    conference = f"/conferences/{under_way(people.database, [number])}"
+    assert "Ändrat sedan remissen skickades in" in people[NURSE].get(case(conference, number)).words
+    conference, (other, _) = room(people)
+    assert "Ändrat sedan remissen" not in people[NURSE].get(case(conference, other)).words
+
+
+@pytest.mark.parametrize("act", ["turn", "end", "order", "attendance", "patient", "defer"])
+@pytest.mark.parametrize("who", [NURSE, COORDINATOR, REFERRER])
+def test_only_the_chair_runs_the_room(people: People, act: str, who: str) -> None:
+    conference, (one, _) = room(people, 2)
+    assert people[who].post(f"{case(conference, one)}/{act}", version="1", heard="yes", reason="x").status == 403
+
+
+def test_a_referrer_sees_that_another_case_is_on_and_nothing_of_it(people: People) -> None:
+    theirs, mine = queued(people.database, by=OTHER_REFERRER), queued(people.database)
+    conference = f"/conferences/{under_way(people.database, [theirs, mine])}"
+    chair, referrer = people[CHAIR], people[REFERRER]
+    chair.send(chair.get(case(conference, theirs)), f"{case(conference, theirs)}/turn")
+    page = referrer.get(case(conference, mine))
+    assert "Nu tas ett annat ärende upp" in page.words
+    assert "följer nu" in page.words
+    assert theirs not in page.html
+    assert referrer.get(f"{case(conference, theirs)}/head").status == 404
+
+
+def test_after_the_closing_the_page_tells_how_it_went(people: People) -> None:
+    conference, (one, two) = room(people)
+    chair, path = people[CHAIR], case(conference, one)
+    assert "Så gick konferensen" not in chair.get(conference).words
+    chair.send(chair.get(path), f"{path}/turn")
+    chair.send(chair.get(path), path)
+    chair.send(chair.get(conference), f"{conference}/close")
+    told = people[COORDINATOR].get(conference).words
+    assert "Så gick konferensen 1 protokoll är inte signerat" in told
+    assert "Började i tid" in told
+    assert make.state_of(people.database, two) == "accepted"
+    assert "Så gick konferensen" not in people[REFERRER].get(conference).words
+    assert "Ordföranden har inte signerat protokollet" in people[COORDINATOR].get("/").words
+
+
+def test_nothing_is_run_before_the_conference_has_begun(people: People) -> None:
+    number = queued(people.database)
+    path = f"/conferences/{coming(people.database, [number])}/session/{number}"
+    page = people[CHAIR].get(path)
+    assert f"{path}/turn" not in page.forms
+    assert people[CHAIR].post(f"{path}/turn", version="9").status in {409, 422}
