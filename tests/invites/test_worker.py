@@ -350,6 +350,7 @@ def test_the_loop_survives_a_store_that_cannot_be_used(post: Post, tmp_path: Pat
     assert {(entry["event"], entry["fault"]) for entry in logged} == {
         ("worker.planning_failed", "Unavailable"),
         ("worker.errand_failed", "Unavailable"),
+        ("worker.calendars_failed", "Unavailable"),
         ("worker.round_failed", "Unavailable"),
     }
 
