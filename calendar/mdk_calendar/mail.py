@@ -60,6 +60,7 @@ NoticeKind = Literal[
     "urgent-reminder",
     "urgent-complete",
     "urgent-deadline",
+    "urgent-overdue",
     "reply-counter",
     "reply-delegated",
     "conference-lacking",

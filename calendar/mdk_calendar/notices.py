@@ -41,7 +41,7 @@ _PAGES: Final[dict[str, str]] = {
     **dict.fromkeys(("assignment-received", "support-asked", "support-answered"), "/assignments-inbox"),
     "supplement-overdue": "/cases",
 }
-_OF_REVIEWS: Final = frozenset({"urgent-reminder", "urgent-deadline"})
+_OF_REVIEWS: Final = frozenset({"urgent-reminder", "urgent-deadline", "urgent-overdue"})
 _UNREAD: Final = "answer-unread"
 _UNSIGNED: Final = "minutes-unsigned"
 _UNKNOWN: Final = "Meddelandet är av ett slag som systemet inte känner."

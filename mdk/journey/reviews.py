@@ -12,8 +12,11 @@ from mdk.audit.service import seen
 from mdk.cases import reviews
 from mdk.cases.lists import lines_of
 from mdk.cases.queries import load
-from mdk.cases.structs import CaseLine, CaseState
+from mdk.cases.rules import value_at
+from mdk.cases.structs import CaseLine, CaseState, CaseView
 from mdk.cases.tables import Case, UrgentOpinion, UrgentReview
+from mdk.clinical.pump import intern_considered
+from mdk.clinical.reference import region, units
 from mdk.conferences import queries as conferences
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import Conference, ConferenceMember
@@ -23,7 +26,7 @@ from mdk.minutes.structs import Attendance, MinutesBody
 from mdk.minutes.tables import Minutes
 from mdk.people.queries import clinicians
 from mdk.people.rules import Relation, may_ever
-from mdk.people.structs import Viewer
+from mdk.people.structs import Role, Viewer
 from mdk.people.tables import Person
 
 ReviewKind = Literal["opine", "conclude", "overdue", "ratify"]
@@ -53,12 +56,14 @@ class ReviewLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Askable(msgspec.Struct, frozen=True):
-    """Someone who can be asked for an opinion."""
+    """Someone who can be asked for an opinion: with the role and unit that they are asked as."""
 
     email: str
     name: str
     profession: str
     unit: str
+    unit_id: str = ""
+    role: str = ""
 
 
 def waiting(session: Session, *, by: Viewer, at: datetime) -> list[ReviewLine]:
@@ -89,7 +94,51 @@ def askable(session: Session) -> list[Askable]:
     found = clinicians(session)
     query = select(col(Person.id), col(Person.profession)).where(col(Person.id).in_([line.person_id for line in found]))
     professions = {row.id: row.profession for row in session.execute(query)}
-    return [Askable(line.email, line.name, professions[line.person_id], line.unit_name) for line in found]
+    return [
+        Askable(line.email, line.name, professions[line.person_id], line.unit_name, line.unit_id, line.role)
+        for line in found
+    ]
+
+
+def suggested(people: list[Askable], view: CaseView, *, by: Viewer) -> list[str]:
+    """Whom to ask about a case unless one knows better, by address; never the viewer.
+
+    The conference's standing members, the home region's own function, neurosurgery unless the case rules an intern
+    pump out, and the paediatric team for a child and only for one.
+    """
+    home = region(value_at(view, "patient.home_region") or "")
+    months = value_at(view, "diagnosis.expected_treatment_months") or None
+    met = intern_considered(months, value_at(view, "patient_view.mobility_benefit") or None)
+    paediatric = {unit.id for unit in units() if unit.kind == "paediatric"}
+    wanted = {
+        person.email
+        for person in people
+        if (person.role == Role.MEMBER and (person.unit_id not in paediatric or view.is_child))
+        or (person.role == Role.NEUROSURGERY and met != "no")
+        or (home is not None and person.unit_id == home.function_unit)
+    }
+    return [person.email for person in people if person.email in wanted - {by.email}]
+
+
+def ratifying_meeting(session: Session, number: str, *, by: Viewer, at: datetime) -> str | None:
+    """The meeting that the viewer chairs just now and that can ratify what was concluded on a case; None otherwise.
+
+    Raises `NotFound`, `NotAllowed` for a case that the viewer may not read.
+    """
+    case = load(session, number, act="case.read", by=by, at=at)
+    review = reviews.newest(session, case) if may_ever("urgent.ratify", by) else None
+    if review is None or reviews.state_of(review, case) != "concluded" or case.outcome == "deferred":
+        return None
+    return session.scalar(
+        select(col(Conference.id))
+        .where(
+            conferences.is_meeting(),
+            col(Conference.chair_id) == by.person_id,
+            col(Conference.state) == ConferenceState.IN_SESSION,
+        )
+        .order_by(col(Conference.starts_at))
+        .limit(1)
+    )
 
 
 def suggestion(session: Session, number: str, *, by: Viewer, at: datetime) -> MinutesBody:

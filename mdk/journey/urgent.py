@@ -233,6 +233,8 @@ def _tell_of_opening(
     if consultant_id != by.person_id and consultant_id not in asked:
         notice(session, "urgent-begun", person_id=consultant_id, key=key, at=at)
     notice(session, "urgent-deadline", person_id=consultant_id, key=key, at=review.deadline)
+    for coordinator in holders(session, Role.COORDINATOR):
+        notice(session, "urgent-overdue", person_id=coordinator.person_id, key=key, at=review.deadline)
     notice(session, "case-urgent", person_id=case.submitted_by or case.created_by, key=case.number, at=at)
 
 

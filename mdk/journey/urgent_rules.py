@@ -1,11 +1,14 @@
 """Rules of the urgent lane: the deadline, and what a review must be for each act. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from mdk.cases.structs import CaseState
+from mdk.clock import local
 from mdk.errors import Problem, RuleBroken
 
 LONGEST = timedelta(hours=48)
+SUGGESTED = timedelta(hours=24)
+_MORNING, _EVENING = 8, 17
 OPENS_FROM = frozenset({CaseState.SUBMITTED, CaseState.ACCEPTED})
 
 
@@ -16,6 +19,16 @@ def deadline_problems(deadline: datetime, at: datetime) -> list[Problem]:
     if deadline > at + LONGEST:
         return [Problem("deadline", "Snabbspåret är högst 48 timmar. Ange en tidigare tid.")]
     return []
+
+
+def suggested_deadline(at: datetime) -> datetime:
+    """A day from now on the whole hour, drawn into working hours: by 17 the evening before, or at 8 in the morning."""
+    day = local(at + SUGGESTED).replace(minute=0, second=0, microsecond=0)
+    if day.hour >= _EVENING:
+        day = day.replace(hour=_EVENING)
+    elif day.hour < _MORNING:
+        day = day.replace(hour=_MORNING)
+    return day.astimezone(UTC)
 
 
 def check_may_open(state: str) -> None:

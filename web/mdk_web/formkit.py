@@ -140,6 +140,8 @@ def _plant(tree: dict[str, Any], path: list[str], value: str) -> None:
 def _shaped(kind: Any, raw: Any) -> Any:
     options = [option for option in _options(kind) if option is not type(None)]
     option = options[0] if options else kind
+    if hasattr(option, "__metadata__") and get_origin(get_args(option)[0]) in {list, tuple}:
+        option = get_args(option)[0]  # a list with a limit to its length is a list
     if isinstance(option, type) and issubclass(option, msgspec.Struct):
         return _shaped_struct(option, raw)
     if get_origin(option) in {list, tuple}:

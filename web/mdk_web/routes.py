@@ -34,6 +34,7 @@ from mdk_web.series import pages as series_pages
 from mdk_web.sign_in import pages as sign_in
 from mdk_web.triage import pages as triage_pages
 from mdk_web.urgent import api as urgent_api
+from mdk_web.urgent import pages as urgent_pages
 
 PAGE_HANDLERS: list[Any] = [
     *sign_in.HANDLERS,
@@ -41,6 +42,7 @@ PAGE_HANDLERS: list[Any] = [
     *cases_pages.HANDLERS,
     *case_form.HANDLERS,
     *attachments_pages.HANDLERS,
+    *urgent_pages.HANDLERS,
     *triage_pages.HANDLERS,
     *queue_pages.HANDLERS,
     *conferences_pages.HANDLERS,

@@ -18,6 +18,7 @@ from mdk.cases.structs import (
     SupplementBody,
 )
 from mdk.cases.treatment_structs import TreatmentDecisionBody
+from mdk.journey.urgent_rules import OPENS_FROM
 from mdk.people.rules import may_ever
 from mdk.people.structs import Viewer
 
@@ -52,7 +53,8 @@ _ANSWERED = frozenset({CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED})
 def acts_of(view: CaseView, viewer: Viewer) -> set[str]:
     """The acts that this viewer may do to the case as it stands."""
     if may_ever("case.accept", viewer):
-        return {act for act in TRIAGE if view.state in rules.MOVES[act][0]}
+        lane = {"urgent-open"} if view.state in OPENS_FROM else set()
+        return lane | {act for act in TRIAGE if view.state in rules.MOVES[act][0]}
     if not may_ever("case.patch", viewer) or view.unit != viewer.unit_id:
         return set()
     is_answered = view.outcome is not None or view.answer is not None

@@ -11,7 +11,7 @@ from mdk.cases.structs import CaseLine, QueueLine
 from mdk.conferences import postponing, queries
 from mdk.conferences.rules import PLANNABLE
 from mdk.conferences.structs import ConferenceState, ConferenceView, InvitedPerson, Slot
-from mdk.journey import releases
+from mdk.journey import releases, reviews
 from mdk.minutes import quality
 from mdk.minutes.quality import QualityView
 from mdk.people.rules import may_ever
@@ -65,6 +65,8 @@ def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> d
         "preview": releases.preview(visit.session, view.id, by=visit.viewer, at=visit.at) if editable else None,
         "me": _me(visit, view),
         "wishes": replies.noted_about(visit.session, view.id) if may_ever("outbox.read", visit.viewer) else [],
+        "lanes": reviews.to_ratify(visit.session, view.id, by=visit.viewer, at=visit.at),
+        "now": visit.at,
         "has_invitation": current_invitation(visit.session, view.id, visit.viewer.person_id) is not None,
         "leaves_cases": plans and postponing.leaves(visit.session, conference_id),
         "quality": _quality(visit, view),

@@ -10,7 +10,7 @@ from mdk.cases.rules import FIELDS
 from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
 from mdk.conferences import conflicts
-from mdk.journey import readings, work
+from mdk.journey import readings, reviews, work
 from mdk.outbox.queries import count_failed, stuck_since
 from mdk.people.rules import may_ever
 from mdk_calendar import busy, mailbox
@@ -40,6 +40,7 @@ def mine(request: PageRequest) -> Response[str]:
             post=_post(visit) if may_ever("outbox.read", by) else None,
             clashing=_clashing(visit),
             calendar=busy.mine(session, by=by) if may_ever("calendar.keep", by) else None,
+            lanes=reviews.waiting(session, by=by, at=at),
             unread=unread[0],
             unread_total=unread[1],
             may_create=may_ever("case.create", by),
