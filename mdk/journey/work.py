@@ -9,9 +9,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk import cursors
-from mdk.audit.queries import history
 from mdk.audit.service import seen
-from mdk.cases.changes import FieldChange, of_case
 from mdk.cases.lists import lines_of
 from mdk.cases.queries import load, visible
 from mdk.cases.rules import OPEN
@@ -21,10 +19,10 @@ from mdk.conferences import rules as conference_rules
 from mdk.conferences.queries import ends_at, is_meeting, released_items, working_items
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation
+from mdk.journey.stories import CaseStep, steps_of
 from mdk.minutes.tables import Minutes
 from mdk.pathways.structs import AssignmentState, ReferralState
 from mdk.pathways.tables import ImplantReferral, PumpAssignment
-from mdk.people.queries import names
 from mdk.people.rules import check_role, may_ever
 from mdk.people.structs import Role, Viewer
 
@@ -66,21 +64,6 @@ class NextConference(msgspec.Struct, frozen=True, kw_only=True):
     case_count: int
     partstat: str | None
     slots: list[tuple[datetime, datetime]]
-
-
-class CaseStep(msgspec.Struct, frozen=True):
-    """One step of a case's history: what was done, when, by whom and why, and where the case stood after it.
-
-    In a step `change` the `changes` tell field by field, lists row by row, what was saved from `at` until `until`.
-    """
-
-    act: str
-    state: str
-    at: datetime
-    by: str
-    reason: str
-    until: datetime | None = None
-    changes: list[FieldChange] = []
 
 
 class _Wanted(NamedTuple):
@@ -130,13 +113,7 @@ def story(session: Session, number: str, *, by: Viewer, at: datetime) -> list[Ca
     """What has happened to a case, oldest first; the read is logged. Raises `NotFound`, `NotAllowed`."""
     case = load(session, number, act="case.read", by=by, at=at)
     seen(session, "case.story", by=by, at=at, cases=(number,))
-    moves, saves = history(session, "case", number), of_case(session, case)
-    people = names(session, {move.by for move in moves} | {save.by for save in saves})
-    steps = [CaseStep(move.act, move.state, move.at, people.get(move.by, ""), move.reason) for move in moves]
-    steps += [
-        CaseStep("change", save.state, save.at, people.get(save.by, ""), "", save.until, save.changes) for save in saves
-    ]
-    return sorted(steps, key=lambda step: step.at)
+    return steps_of(session, case)
 
 
 def next_conference(session: Session, *, by: Viewer, at: datetime) -> NextConference | None:

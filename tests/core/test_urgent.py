@@ -12,6 +12,7 @@ from mdk.cases import queries as cases
 from mdk.cases.lists import lines
 from mdk.cases.structs import CaseState, CaseView
 from mdk.cases.tables import Case, CaseRelation
+from mdk.clock import local
 from mdk.conferences import agenda
 from mdk.conferences import queries as conferences
 from mdk.conferences import service as conference_acts
@@ -19,6 +20,7 @@ from mdk.conferences.tables import AgendaItem, Conference, Participation
 from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound, RuleBroken, Stale
 from mdk.journey import reviews, work
+from mdk.journey.urgent_rules import LONGEST, suggested_deadline
 from mdk.minutes import queries as minutes
 from mdk.minutes import service as minutes_acts
 from mdk.minutes.structs import MinutesBody
@@ -66,6 +68,33 @@ def owed(database: Database, number: str) -> dict[str, list[tuple[str, Any]]]:
 
 
 # ------------------------------------------------------------------------------------------------- opening
+@pytest.mark.parametrize(
+    ("hour", "suggested"),
+    [(8, (24, 9)), (13, (24, 14)), (18, (24, 17)), (21, (24, 17)), (23, (25, 8)), (3, (24, 8))],
+)
+def test_the_suggested_deadline_is_a_day_ahead_in_working_hours(hour: int, suggested: tuple[int, int]) -> None:
+    day, hour_then = suggested
+    at = make.AT.replace(hour=hour)  # UTC on Monday the 23rd; Sweden is an hour ahead
+    given = local(suggested_deadline(at))
+    assert (given.day, given.hour, given.minute) == (day, hour_then, 0)
+    assert make.HOUR < given - at <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({}, {make.NURSE, make.SURGEON, make.FUNCTION}),
+        ({"patient_view.mobility_benefit": "no"}, {make.NURSE, make.FUNCTION}),
+        ({"patient.home_region": "skane"}, {make.NURSE, make.SURGEON, "funktion.skane"}),
+        ({"patient.identity_number": make.CHILD}, {make.NURSE, make.SURGEON, make.FUNCTION, make.PAEDIATRIC}),
+    ],
+)
+def test_whom_to_ask_is_suggested_from_the_case(ward: Database, changes: dict[str, Any], asked: set[str]) -> None:
+    seen, by = view(ward, make.submitted(ward, make.submission(**changes))), make.viewer(ward, make.COORDINATOR)
+    with ward.reading() as session:
+        assert set(reviews.suggested(reviews.askable(session), seen, by=by)) == {make.email(name) for name in asked}
+
+
 def test_a_submitted_case_is_opened_as_acute_and_waits_for_the_consultant(clinic: Database) -> None:
     number = make.submitted(clinic)
     make.urgent(clinic, number)
@@ -446,6 +475,7 @@ def test_those_concerned_are_told_and_reminders_are_owed_for_later(clinic: Datab
         "notice.urgent-reminder": [(name, halfway) for name in ASKED],
         "notice.urgent-begun": [(make.CONSULTANT, make.AT)],
         "notice.urgent-deadline": [(make.CONSULTANT, DEADLINE)],
+        "notice.urgent-overdue": [(make.COORDINATOR, DEADLINE)],
         "notice.case-urgent": [(make.REFERRER, make.AT)],
     }
 

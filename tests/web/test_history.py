@@ -7,11 +7,15 @@ import pytest
 from sqlalchemy import update
 
 import make
+import paper
 from calling import Caller, Callers, refusal
 from mdk import clock
+from mdk.cases.attachments import attach
 from mdk.cases.changes import FieldChange
+from mdk.cases.files import clean
 from mdk.cases.tables import Case
 from mdk.db import Choices, Database
+from mdk.journey.stories import CaseStep, occasions
 from mdk_web.cases.told import told, worded
 from visiting import People, visiting
 
@@ -99,9 +103,47 @@ def test_the_case_page_tells_who_changed_what_and_folds_an_identity(people: Peop
     version = make.version_of(people.database, number)
     make.do(people.database, number, "replace", version=version, submission=changed, by=make.REFERRER, at=clock.now())
     page = people[make.REFERRER].get(f"/cases/{number}")
-    assert f"Uppgifter ändrade av {make.viewer(people.database, make.REFERRER).name}" in page.words
+    story = page.words.partition("Vad som har hänt")[2]
+    assert story.index("Uppgifter ändrade") < story.index("Utkast skapat")
     assert "NRS nu: 7 → 9" in page.words
     assert "reservnummer: ändrat Före 19400104-2383 Efter 18900101-9802" in page.words
+
+
+def test_the_story_follows_a_case_through_files_urgent_lane_minutes_and_pathway(api: Callers) -> None:
+    database, at = api.database, clock.now() - make.HOUR
+    number = make.submitted(database, at=at)
+    make.act(database, make.REFERRER, attach, number=number, files=[clean("MR.pdf", paper.pdf())], at=at)
+    make.urgent(database, number, at=at)
+    make.opine(database, number, make.NURSE, at=at)
+    make.conclude(database, number, make.minutes_body("intern_pump"), at=at)
+    referral = api[make.SURGEON].get("/implant-referrals").json()["items"][0]
+    api[make.SURGEON].post(f"/implant-referrals/{referral['id']}/accept", {}, version=referral["version"])
+    steps = api[make.REFERRER].get(f"/cases/{number}/history").json()["items"]
+    assert [(step["thing"], step["act"]) for step in steps if step["thing"] == "case"] == [
+        ("case", act)
+        for act in (
+            "create", "submit", "attach", "accept", "urgent-open", "urgent-opinion", "urgent-conclude", "decide",
+        )
+    ]  # fmt: skip
+    assert [step["state"] for step in steps if step["thing"] == "referral"] == ["created", "received", "accepted"]
+    assert steps[-1]["by"] == "Nora Kirurg"
+
+
+def test_what_one_person_did_in_one_sitting_stands_together_and_the_newest_first() -> None:
+    def step(act: str, minute: int, by: str, until: int | None = None) -> CaseStep:
+        end = None if until is None else make.AT + until * make.MINUTE
+        return CaseStep(act, "submitted", make.AT + minute * make.MINUTE, by, "", end)
+
+    steps = [step("create", 0, "A"), step("change", 20, "A", 45), step("attach", 70, "A"), step("accept", 80, "B")]
+    steps += [step("change", 90, "A"), step("change", 121, "A")]
+    assert [(each.by, [one.act for one in each.steps]) for each in occasions(steps)] == [
+        ("A", ["change"]),
+        ("A", ["change"]),
+        ("B", ["accept"]),
+        ("A", ["create", "change", "attach"]),
+    ]
+    assert occasions(steps)[-1].until == make.AT + 70 * make.MINUTE
+    assert occasions([]) == []
 
 
 def test_the_case_page_shows_hints_with_their_sources_and_the_form_follows(people: People) -> None:

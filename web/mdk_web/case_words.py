@@ -36,6 +36,7 @@ CASE_ACTS: Mapping[str, str] = MappingProxyType(
         "unschedule": "Taget från agendan, åter i kön",
         "discuss": "Diskuterat på konferensen",
         "decide": "Rekommendationen signerad",
+        "addendum": "Tillägg till protokollet",
         "defer": "Ska tas upp igen, åter i kön",
         "urgent-open": "Snabbspår öppnat",
         "urgent-opinion": "Yttrande i snabbspåret",

@@ -283,6 +283,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "table_dependent": "Beror på omräkningstabell",
             "incomplete": "Går inte att räkna ut än",
         },
+        "story_thing": {"referral": "Implantationsremissen", "assignment": "Uppdraget om extern pump"},
         "attachment_kind": {"pdf": "PDF", "png": "PNG-bild", "jpeg": "JPEG-bild"},
         "hint_kind": {"safety": "Säkerhet", "time": "Tid", "pathway": "Väg framåt"},
         "identification": {"yes": "Uppfyller kriterierna", "no": "Uppfyller inte kriterierna", "unknown": "Oklart än"},

@@ -24,7 +24,7 @@ from mdk.cases.structs import (
 )
 from mdk.cursors import RowId, pack, unpack
 from mdk.journey import work
-from mdk.journey.work import CaseStep
+from mdk.journey.stories import CaseStep
 from mdk.parsing import decode_json
 from mdk.people.queries import names
 from mdk.people.rules import check_role

@@ -18,6 +18,7 @@ from mdk.cursors import MAX_LIMIT
 from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem
 from mdk.journey import work
+from mdk.journey.stories import occasions
 from mdk.minutes import queries as minutes
 from mdk.people.rules import check_role, may_ever
 from mdk_web import words
@@ -138,7 +139,7 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         act=act,
         typed=form or {},
         refusal=refusal,
-        story=work.story(session, number, by=by, at=at),
+        story=occasions(work.story(session, number, by=by, at=at)),
         told=told,
         minutes=minutes.of_case(session, number, by=by, at=at),
         planned=conferences.planned_for(session, [number]).get(number),

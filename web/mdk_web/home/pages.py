@@ -9,13 +9,17 @@ from mdk import clock
 from mdk.cases.rules import FIELDS
 from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
+from mdk.clinical.pump import contraindications, intern_rules
+from mdk.clinical.reference import regions
 from mdk.conferences import conflicts
+from mdk.db import choices
 from mdk.journey import readings, reviews, work
 from mdk.outbox.queries import count_failed, stuck_since
 from mdk.people.rules import may_ever
 from mdk_calendar import busy, mailbox
 from mdk_calendar.replies import count_waiting
 from mdk_web.conflicts.pages import AHEAD
+from mdk_web.home import examples
 from mdk_web.visits import PageRequest, Visit, page, reading
 
 MOST = 6
@@ -77,7 +81,19 @@ def explain(request: PageRequest) -> Response[str]:
 @get("/help/calculations", sync_to_thread=True)
 def calculate(request: PageRequest) -> Response[str]:
     with reading(request) as visit:
-        return page(visit, "home/calculations.html", tables=factor_sets(), policy=POLICY)
+        return page(
+            visit,
+            "home/calculations.html",
+            tables=factor_sets(),
+            policy=POLICY,
+            pinned=choices(visit.session).omeq_table or "",
+            explained=True,
+            dosed=examples.dosed(),
+            judged=examples.judged(),
+            rules=intern_rules(None, None),
+            prompts=contraindications(),
+            regions=regions(),
+        )
 
 
 HANDLERS: list[Any] = [mine, explain, calculate]

@@ -44,8 +44,10 @@ def review(visit: Visit, number: str, typed: Form | None = None) -> dict[str, An
     }
 
 
-def conclusion(visit: Visit, number: str, typed: Form | None = None) -> dict[str, Any]:
+def conclusion(visit: Visit, number: str, typed: Form | None = None, *, is_stale: bool = False) -> dict[str, Any]:
     """What the form of a conclusion needs, as the minutes' own; `typed` stands instead of the suggestion.
+
+    `is_stale` when the consultant is told that an opinion has come meanwhile, which the page shows: then it is seen.
 
     Raises `NotFound`, `NotAllowed`, `RuleBroken("urgent.not-open")`.
     """
@@ -64,7 +66,7 @@ def conclusion(visit: Visit, number: str, typed: Form | None = None) -> dict[str
         "prompts": {prompt.what: prompt for prompt in contraindications()},
         "home": region(_region(view)),
         "minutes": SimpleNamespace(version=view.version, quorum_lacking=[]),
-        "version": typed.version() if typed is not None else view.version,
+        "version": view.version if typed is None or is_stale else typed.version(),
     }
 
 
