@@ -21,7 +21,7 @@ from mdk.conferences import service as conferences
 from mdk.conferences.series import series_list
 from mdk.conferences.structs import AbsenceBody, AgendaItemBody, ConferenceBody, SeriesBody
 from mdk.db import Database
-from mdk.journey import decisions, reference
+from mdk.journey import decisions, reference, urgent
 from mdk.minutes import queries as minutes_queries
 from mdk.minutes import service as minutes
 from mdk.minutes.seals import Sealing
@@ -106,8 +106,8 @@ def sample_cases() -> list[dict[str, Any]]:
 def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     """Fill an empty demo with cases in varied states.
 
-    A conference held last week with signed minutes, one released for next Wednesday, a queue, cases at triage, one
-    with its referrer, and two drafts.
+    A conference held last week with signed minutes, one released for next Wednesday, a queue, a case in the urgent
+    lane, cases at triage, one with its referrer, and two drafts.
     """
     story = _Story(database, at, sample_cases(), sealing)
     held = story.submitted([0, 2, 3], days_ago=9, accepted=True)
@@ -118,7 +118,8 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     story.begin_series()
     story.release_next(coming)
     story.plan_around_people()
-    story.submitted([4, 6, 9], days_ago=3, accepted=True)
+    waiting = story.submitted([4, 6, 9], days_ago=3, accepted=True)
+    story.hasten(waiting[-1])
     asked = story.submitted([7], days_ago=2)
     story.ask_for_supplement(asked[0])
     story.submitted([10, 11, 13], days_ago=1)
@@ -146,6 +147,24 @@ class _Story:
             partial = {key: document[key] for key in ("patient", "question", "diagnosis")}
             with self._act(_referrer_of(document)) as (session, by):
                 cases.create(session, submission=parsing.parse(Submission, partial), by=by, at=self.now)
+
+    def hasten(self, number: str) -> None:
+        """Ask nurse and neurosurgery for written opinions, of which one has come."""
+        begun = self.now - timedelta(hours=6)
+        with self._act("samordnare") as (session, by):
+            version = case_queries.load(session, number, act="case.read", by=by, at=begun).version
+            urgent.open_review(
+                session,
+                number=number,
+                version=version,
+                members=[f"{name}@{DOMAIN}" for name in ("deltagare", "neurokirurgi")],
+                deadline=begun + timedelta(hours=24),
+                by=by,
+                at=begun,
+            )
+        with self._act("deltagare") as (session, by):
+            text = "Patienten kan vårdas hemma med extern pump om hemsjukvården får utbildning före hemgång."
+            urgent.give_opinion(session, number=number, text=text, by=by, at=self.now - timedelta(hours=2))
 
     def ask_for_supplement(self, number: str) -> None:
         """Hand a case back to its referrer."""

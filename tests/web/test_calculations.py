@@ -27,7 +27,7 @@ def test_the_opioid_examples_show_every_verdict_and_what_their_titles_say() -> N
         "Morfin 100 mg × 2": ("not_over", 200, 200),
         "Hydromorfon 15 mg × 2": ("table_dependent", 150, 225),
         "Fentanylplåster 62 µg/h": ("not_over", 118.8, 186),
-        "Ketobemidon 50 mg × 5": ("over", 250, 332.5),
+        "Ketobemidon 50 mg × 5": ("over", 250, 333.3333),
         "Metadon 20 mg × 3 och morfin 30 mg × 2": ("incomplete", 60, None),
         "Metadon 20 mg × 3 och morfin 120 mg × 2": ("over", 240, None),
     }
