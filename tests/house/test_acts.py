@@ -32,6 +32,7 @@ UNLOGGED: dict[str, str] = {
     "mdk.minutes.editing.tell": "tells which field is open, many times a minute, and nothing that stands in it",
     "mdk.conferences.absences.load_absence": "looks up what an act is done to",
     "mdk.conferences.series.load_series": "the same",
+    "mdk.journey.reviews.ratifying_meeting": "names a meeting, and of the case nothing that its page has not logged",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
