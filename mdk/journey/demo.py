@@ -159,12 +159,11 @@ class _Story:
                 version=version,
                 members=[f"{name}@{DOMAIN}" for name in ("deltagare", "neurokirurgi")],
                 deadline=begun + timedelta(hours=24),
-                by=by,
-                at=begun,
-            )
+                by=by, at=begun,
+            )  # fmt: skip
         with self._act("deltagare") as (session, by):
-            text = "Patienten kan vårdas hemma med extern pump om hemsjukvården får utbildning före hemgång."
-            urgent.give_opinion(session, number=number, text=text, by=by, at=self.now - timedelta(hours=2))
+            text, at = "Extern pump går hemma, om hemsjukvården hinner utbildas.", self.now - timedelta(hours=2)
+            urgent.give_opinion(session, number=number, text=text, by=by, at=at)
 
     def ask_for_supplement(self, number: str) -> None:
         """Hand a case back to its referrer."""

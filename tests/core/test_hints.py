@@ -1,6 +1,6 @@
 """Hints: each is shown when its facts are there, with the fields it rests on and a source, and none decides."""
 
-from datetime import date
+from datetime import date, timedelta
 from string import Formatter
 from typing import Any
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import make
 from mdk.cases import queries
-from mdk.cases.hints import hints_of
+from mdk.cases.hints import hints_of, late_conference
 from mdk.cases.structs import Patient, Submission
 from mdk.clinical.hints import hint_texts
 from mdk.clinical.reference import regions
@@ -220,7 +220,7 @@ def test_every_hint_that_is_written_has_a_test_that_shows_it() -> None:
         "safety.spinal-metastases", "safety.anticoagulants", "safety.anticoagulant-last-dose",
         "safety.anticoagulant-stoppable", "safety.anticoagulant-not-stoppable", "safety.samples-age",
         "safety.samples-before-dose", "pathway.child", "pathway.intern-met", "pathway.intern-not-met",
-        "pathway.intern-unknown", "pathway.extern-region",
+        "pathway.intern-unknown", "pathway.extern-region", "time.conference-late",
     }  # fmt: skip
     assert set(hint_texts()) == {id_ for id_, _, _ in CASES} | others
 
@@ -260,3 +260,23 @@ def test_a_case_is_read_with_its_hints(ward: Database) -> None:
     number = make.draft(ward)
     view = make.ask(ward, make.REFERRER, queries.view, number)
     assert "pathway.intern-met" in {each.id for each in view.hints}
+
+
+@pytest.mark.parametrize(
+    ("survival", "waited", "days", "is_late"),
+    [
+        ("under_6_weeks", 1.0, 4, False),
+        ("under_6_weeks", 1.5, 4, True),
+        ("6w_3_months", 3.0, 8, True),
+        ("6w_3_months", 3.0, 7, False),
+        ("3_6_months", 30.0, 30, False),
+        ("unknown", 30.0, 30, False),
+    ],
+)
+def test_a_short_survival_is_held_against_the_likely_conference(
+    survival: str, waited: float, days: int, *, is_late: bool
+) -> None:
+    submission = make.submission(**{"diagnosis.expected_survival": survival})
+    found = late_conference(submission, waited=waited, likely=TODAY + timedelta(days=days), today=TODAY)
+    assert [each.id for each in found] == ["time.conference-late"] * is_late
+    assert all(f"om {days} dagar" in each.text and "Snabbspåret" in each.text for each in found)

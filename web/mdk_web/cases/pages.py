@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from functools import wraps
 from typing import Annotated, Any, ParamSpec
 from urllib.parse import urlencode
@@ -12,7 +13,9 @@ from msgspec import Meta
 
 from mdk import clock
 from mdk.cases import lists, queries, service
-from mdk.cases.structs import ReasonBody
+from mdk.cases.hints import late_conference
+from mdk.cases.structs import CaseState, CaseView, ReasonBody
+from mdk.clinical.structs import Hint
 from mdk.conferences import queries as conferences
 from mdk.cursors import MAX_LIMIT
 from mdk.db import choices
@@ -41,6 +44,7 @@ FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ended", "Avslutade", ("closed", "redirected", "declined", "withdrawn", "deceased")),
 )
 PER_PAGE = 25
+_BEFORE_CONFERENCE = frozenset({CaseState.SUBMITTED, CaseState.SUPPLEMENT_REQUESTED, CaseState.ACCEPTED})
 
 
 class GlassBody(ReasonBody):
@@ -125,6 +129,10 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
     """The page of one case; after a refused act with that act's form open and what was typed in it."""
     session, by, at = visit.session, visit.viewer, visit.at
     view = queries.view(session, number, by=by, at=at)
+    planned, next_starts = (
+        conferences.planned_for(session, [number]).get(number),
+        conferences.next_starts(session, at=at),
+    )
     return page(
         visit,
         "cases/show.html",
@@ -142,10 +150,18 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         story=occasions(work.story(session, number, by=by, at=at)),
         told=told,
         minutes=minutes.of_case(session, number, by=by, at=at),
-        planned=conferences.planned_for(session, [number]).get(number),
-        next_starts=conferences.next_starts(session, at=at),
+        planned=planned,
+        next_starts=next_starts,
+        reminders=view.hints + _late(view, planned.starts_at if planned else next_starts, clock.today(at)),
         target=clock.add_working_days(view.submitted_at, 1) if view.submitted_at else None,
     )
+
+
+def _late(view: CaseView, likely: datetime | None, today: date) -> list[Hint]:
+    """Whether the likely conference comes too late, for a case that still waits for one."""
+    if likely is None or view.state not in _BEFORE_CONFERENCE:
+        return []
+    return late_conference(view, waited=view.clock.days_waiting, likely=clock.local(likely).date(), today=today)
 
 
 def _list(visit: Visit, *, search: str) -> Response[str]:
