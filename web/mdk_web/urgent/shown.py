@@ -17,6 +17,7 @@ from mdk.minutes.rules import needed
 from mdk.people.queries import units
 from mdk.people.rules import may_ever
 from mdk_web.cases import forms
+from mdk_web.cases.working import working
 from mdk_web.filled import rows_of, values_of, wall_time
 from mdk_web.formkit import Form
 from mdk_web.minutes.one_page import sections
@@ -90,7 +91,7 @@ def _beside(visit: Visit, view: CaseView) -> dict[str, Any]:
         "view": view,
         "case": view,
         "line": forms.strip_of(view),
-        "working": forms.working(view, clock.today(visit.at), choices(visit.session).omeq_table),
+        "working": working(view, clock.today(visit.at), choices(visit.session).omeq_table),
         "holder": forms.holder,
         "sections": sections(view, "pain", "medicines", "diagnosis", "safety", "treatments", "function"),
         "patient_view": sections(view, "patient_view"),
