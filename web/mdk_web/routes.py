@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mdk_web.about import pages as about_pages
 from mdk_web.attachments import api as attachments_api
 from mdk_web.attachments import pages as attachments_pages
 from mdk_web.calendars import api as calendars_api
@@ -59,7 +60,7 @@ PAGE_HANDLERS: list[Any] = [
     *outbox_pages.HANDLERS,
     *replies_pages.HANDLERS,
 ]
-LINK_HANDLERS: list[Any] = [*rsvp_pages.HANDLERS]
+LINK_HANDLERS: list[Any] = [*about_pages.HANDLERS, *rsvp_pages.HANDLERS]
 API_HANDLERS: list[Any] = [
     *cases_api.HANDLERS,
     *attachments_api.HANDLERS,

@@ -1,0 +1,1 @@
+"""The pages about the system itself, open to anyone."""
