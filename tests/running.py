@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from make import SECRET
+from mdk.db import Database
 from tree import ROOT
 
 
@@ -41,6 +43,26 @@ def demonstrating(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[
             yield running, port, data
         finally:
             running.kill()
+
+
+@contextmanager
+def serving(database: Database, data: Path, *, workers: int = 1) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The web server on a database, until the block ends: the process and its port."""
+    port = free_port()
+    address = database.url if database.is_sqlite else database.url.set(drivername="postgresql")
+    settings = {
+        "MDK_DATABASE_URL": address.render_as_string(hide_password=False),
+        "MDK_SECRET_KEY": SECRET,
+        "MDK_DATA_DIR": str(data),
+    }
+    args = command("serve", "--port", str(port), "--workers", str(workers))
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(args, env=environment(**settings), stdout=nowhere, stderr=nowhere) as running:
+        try:
+            wait_for(port)
+            yield running, port
+        finally:
+            running.terminate()
 
 
 def wait_for(port: int) -> None:
