@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from mdk import parsing
+from mdk import clock, parsing
 from mdk.cases import service as cases
 from mdk.cases.queries import view as view_case
 from mdk.cases.review_structs import UrgentReviewView
@@ -21,7 +21,7 @@ from mdk.conferences import service as conferences
 from mdk.conferences.structs import AgendaItemBody, ConferenceBody, SeriesBody
 from mdk.conferences.tables import Conference, Series
 from mdk.db import Database
-from mdk.journey import decisions
+from mdk.journey import decisions, reports, triage
 from mdk.journey import urgent as urgent_lane
 from mdk.journey.demo import DOMAIN, load_people
 from mdk.minutes import service as minutes
@@ -256,6 +256,35 @@ def do(database: Database, number: str, name: str, *, by: str = COORDINATOR, at:
     )
 
 
+def report(database: Database, number: str, name: str, *, by: str = REFERRER, at: datetime = AT, **given: Any) -> Case:
+    """Report something of a case's patient by the act called `name`, with a usual content unless told."""
+    usual: dict[str, dict[str, Any]] = {
+        "withdraw": {"reason": "Patienten vill inte."},
+        "report_death": {"date": clock.today(at)},
+        "report_deterioration": {"what": "Kan inte längre svälja."},
+    }
+    service: Callable[..., Case] = getattr(reports, name)
+    return act(database, by, service, number=number, **{"at": at, **usual[name], **given})
+
+
+def triage_act(database: Database, number: str, name: str) -> Case:
+    """Do one of triage's acts that take a case out of the queue, wherever it is planned."""
+    usual: dict[str, dict[str, Any]] = {
+        "request_supplement": {"what": "Prover", "until": TODAY},
+        "answer": {"text": "Öka dosen."},
+        "redirect": {"to": "Smärtenheten Lund", "reason": "Inte cancer."},
+        "decline": {"reason": "Utanför uppdraget."},
+        "take_back": {},
+    }
+    service: Callable[..., Case] = getattr(triage, name)
+    return act(database, COORDINATOR, service, number=number, version=version_of(database, number), **usual[name])
+
+
+def take_back(database: Database, number: str, *, by: str = COORDINATOR, at: datetime = AT) -> Case:
+    """Undo triage's answer on the case's present version."""
+    return act(database, by, triage.take_back, number=number, version=version_of(database, number), at=at)
+
+
 def submitted(
     database: Database, submission_: Submission | None = None, *, by: str = REFERRER, at: datetime = AT
 ) -> str:
@@ -288,12 +317,17 @@ _AT_TRIAGE = {
 }
 
 
+_ENDED_BY = {CaseState.WITHDRAWN: "withdraw", CaseState.DECEASED: "report_death"}
+
+
 def case_in_state(database: Database, state: str, submission_: Submission | None = None, *, at: datetime = AT) -> str:
     """The number of a case that the acts have brought to `state`; a conference is held when it takes one."""
     number = draft(database, submission_, at=at)
     if state == CaseState.DRAFT:
         return number
     do(database, number, "submit", by=REFERRER, at=at)
+    if state in _ENDED_BY:
+        report(database, number, _ENDED_BY[CaseState(state)], at=at)
     if state in _AT_TRIAGE:
         do(database, number, _AT_TRIAGE[CaseState(state)], at=at)
     if state in {CaseState.SCHEDULED, CaseState.DISCUSSED, CaseState.DECIDED}:

@@ -26,7 +26,7 @@ from mdk import clock as time
 from mdk import cursors, parsing
 from mdk.audit.service import seen
 from mdk.cases import rules, search
-from mdk.cases.queries import clock_of, scopes, visible
+from mdk.cases.queries import clock_of, scopes, triage_due_of, visible
 from mdk.cases.structs import CaseLine, CaseState, QueueLine
 from mdk.cases.tables import Case
 from mdk.errors import Invalid, Problem
@@ -66,6 +66,8 @@ class _LineRow(NamedTuple):
     supplement_until: date | None
     urgent_until: datetime | None
     waits_for: str | None
+    triage_from: datetime | None
+    deteriorated_at: datetime | None
 
 
 _LINE_COLUMNS = [_UNIT.name if name == "unit_name" else _CASE[name] for name in _LineRow._fields]
@@ -256,6 +258,8 @@ def _line(case: _LineRow, at: datetime, day: date) -> CaseLine:
         outcome=case.outcome,
         supplement_what=case.supplement_what,
         supplement_until=case.supplement_until,
+        triage_due=triage_due_of(case),
+        deteriorated_at=case.deteriorated_at if case.state in rules.WORSENS else None,
         urgent_until=case.urgent_until if case.state == CaseState.SCHEDULED else None,
     )
 

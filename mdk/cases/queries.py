@@ -1,6 +1,6 @@
 """Reads of one case; every one takes the viewer and sees what the viewer may see."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 import msgspec
@@ -13,6 +13,7 @@ from mdk.audit.queries import history
 from mdk.audit.service import seen
 from mdk.cases import attached, reviews, rules
 from mdk.cases.hints import hints_of
+from mdk.cases.report_structs import Reported
 from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Submission, Supplement, Supplemented
 from mdk.cases.tables import Case, CaseRelation, TreatmentDecision
 from mdk.cases.treatment_structs import TreatmentDecisionLine
@@ -48,6 +49,17 @@ class Timed(Protocol):
     def waits_for(self) -> str | None: ...
 
 
+class Waiting(Protocol):
+    """What the target of triage is told from."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def submitted_at(self) -> datetime | None: ...
+    @property
+    def triage_from(self) -> datetime | None: ...
+
+
 def load(session: Session, number: str, *, act: str, by: Viewer, at: datetime) -> Case:
     """The case with `number`, checked against what the viewer may do.
 
@@ -65,7 +77,7 @@ def load(session: Session, number: str, *, act: str, by: Viewer, at: datetime) -
 
 def behind_glass(session: Session, number: str) -> Case:
     """The case that someone without a relation to it asks to open. Raises `NotFound` unless it was submitted."""
-    case = session.scalar(select(Case).where(col(Case.number) == number, col(Case.state) != CaseState.DRAFT))
+    case = session.scalar(select(Case).where(col(Case.number) == number, col(Case.submitted_at).is_not(None)))
     if case is None:
         message = "Det finns inget ärende med det numret."
         raise NotFound(message)
@@ -75,7 +87,7 @@ def behind_glass(session: Session, number: str) -> Case:
 def relations(session: Session, case: Case, *, by: Viewer, at: datetime) -> frozenset[Relation]:
     """What ties the viewer to the case at this moment."""
     held = {Relation.OWN_UNIT} if case.unit_id == by.unit_id else set()
-    if case.state != CaseState.DRAFT:
+    if case.submitted_at is not None:
         held.add(Relation.SUBMITTED)
     granted = session.scalars(
         select(CaseRelation.kind).where(col(CaseRelation.case_id) == case.id, _in_force(by, at))  # type: ignore[call-overload]
@@ -95,7 +107,7 @@ def scopes(by: Viewer, at: datetime) -> list[ColumnElement[bool]]:
     if Relation.OWN_UNIT in wanted:
         conditions.append(col(Case.unit_id) == by.unit_id)
     if Relation.SUBMITTED in wanted:
-        conditions.append(col(Case.state) != "draft")
+        conditions.append(col(Case.submitted_at).is_not(None))
     granted = wanted & {Relation.CONFERENCE, Relation.RECEIVER, Relation.GLASS}
     if granted:
         tied = select(col(CaseRelation.case_id)).where(_in_force(by, at), col(CaseRelation.kind).in_(granted))
@@ -131,6 +143,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         referrer=referrer,
         created_at=case.created_at,
         submitted_at=case.submitted_at,
+        triage_due=triage_due_of(case),
         age=years,
         sex=case.sex,  # type: ignore[arg-type]
         is_child=child,
@@ -143,12 +156,15 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         clock=clock_of(case, at),
         open_cases=open_cases(session, case.identity_number, besides=case.number, by=by, at=at),
         supplement_request=asked,
-        supplements=_supplements(session, case),
+        supplements=[Supplemented(*step) for step in _told(session, case, "supplement")],
         attachments=attached.lines(session, case.id or 0),
         answer=case.answer,
         outcome=case.outcome,
         read_confirmed_at=case.read_confirmed_at,
         treatment_decisions=_decisions(session, case),
+        deteriorated_at=case.deteriorated_at if case.state in rules.WORSENS else None,
+        deteriorations=[Reported(*step) for step in _told(session, case, "report-deterioration")],
+        died_on=case.died_on,
         urgent_review=reviews.shown(session, case, may_read=may("urgent.read-opinions", by, tied)),
     )
 
@@ -184,6 +200,14 @@ def assessment_of(case: Case) -> Assessment | None:
     return None if case.assessment is None else msgspec.json.decode(case.assessment, type=Assessment)
 
 
+def triage_due_of(case: Waiting) -> date | None:
+    """The day by which triage should have answered; None for a case that does not wait for triage."""
+    if case.state != CaseState.SUBMITTED:
+        return None
+    since = case.triage_from or case.submitted_at
+    return None if since is None else rules.triage_due(since)
+
+
 def clock_of(case: Timed, at: datetime) -> Clock:
     """How long a case has waited of the days allowed, and whose move it is."""
     stopped = case.supplement_since or case.decided_at or case.ended_at
@@ -199,10 +223,11 @@ def clock_of(case: Timed, at: datetime) -> Clock:
     )
 
 
-def _supplements(session: Session, case: Case) -> list[Supplemented]:
-    moves = [move for move in history(session, "case", case.number) if move.act == "supplement"]
+def _told(session: Session, case: Case, act: str) -> list[tuple[datetime, str, str]]:
+    """When, by whom and what was told of the case by the steps of one act, oldest first."""
+    moves = [move for move in history(session, "case", case.number) if move.act == act]
     people = names(session, {move.by for move in moves}) if moves else {}
-    return [Supplemented(move.at, people.get(move.by, ""), move.reason) for move in moves]
+    return [(move.at, people.get(move.by, ""), move.reason) for move in moves]
 
 
 def _decisions(session: Session, case: Case) -> list[TreatmentDecisionLine]:

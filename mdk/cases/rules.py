@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
+from mdk import clock as time
 from mdk import parsing
 from mdk.cases.structs import CaseState, Clock, Completeness, Missing, Patient, Submission, given
 from mdk.clinical.bilaga1 import identify
@@ -18,6 +19,7 @@ from mdk.clinical.structs import Assessment, Findings, Identification, Omeq
 from mdk.errors import Invalid, Problem, RuleBroken
 
 ADULT = 18
+TRIAGE_WORKING_DAYS = 1
 OPEN = frozenset(
     {
         CaseState.DRAFT,
@@ -38,6 +40,9 @@ MOVES: Mapping[str, tuple[frozenset[CaseState], CaseState]] = {
     "answer": (_TRIAGED, CaseState.ANSWERED),
     "redirect": (_TRIAGED, CaseState.REDIRECTED),
     "decline": (_TRIAGED, CaseState.DECLINED),
+    "take-back": (frozenset({CaseState.ACCEPTED, CaseState.SUPPLEMENT_REQUESTED}), CaseState.SUBMITTED),
+    "withdraw": (OPEN, CaseState.WITHDRAWN),
+    "report-death": (OPEN | {CaseState.CLOSED}, CaseState.DECEASED),
     "schedule": (frozenset({CaseState.ACCEPTED}), CaseState.SCHEDULED),
     "unschedule": (frozenset({CaseState.SCHEDULED}), CaseState.ACCEPTED),
     "discuss": (frozenset({CaseState.SCHEDULED}), CaseState.DISCUSSED),
@@ -48,6 +53,9 @@ MOVES: Mapping[str, tuple[frozenset[CaseState], CaseState]] = {
     "return": (frozenset({CaseState.DECIDED}), CaseState.ACCEPTED),
     "close": (frozenset({CaseState.DECIDED}), CaseState.CLOSED),
 }
+# A case that has become worse since triage may be accepted anew, with another urgency; its slot is kept.
+RETRIAGED = frozenset({CaseState.ACCEPTED, CaseState.SCHEDULED})
+WORSENS = OPEN - {CaseState.DRAFT}
 EDITABLE = frozenset({CaseState.DRAFT, CaseState.SUBMITTED, CaseState.SUPPLEMENT_REQUESTED, CaseState.ACCEPTED})
 MUST_STAY_COMPLETE = frozenset({CaseState.SUBMITTED, CaseState.ACCEPTED})
 
@@ -104,13 +112,38 @@ FIELDS: tuple[tuple[str, RequiredFor, str], ...] = (
 )
 
 
-def check_move(act: str, state: str) -> CaseState:
-    """The state that `act` leads to. Raises `RuleBroken("case.wrong-state")` when `state` does not allow it."""
+def check_move(act: str, state: str, *, has_worsened: bool = False) -> CaseState:
+    """The state that `act` leads to; a case that has worsened since triage may be accepted where it stands.
+
+    Raises `RuleBroken("case.wrong-state")` when `state` does not allow it.
+    """
     allowed, target = MOVES[act]
+    if act == "accept" and has_worsened and state in RETRIAGED:
+        return CaseState(state)
+    check_in(state, allowed)
+    return target
+
+
+def check_in(state: str, allowed: frozenset[CaseState]) -> None:
+    """Raises `RuleBroken("case.wrong-state")` for a case that stands in none of the allowed states."""
     if CaseState(state) not in allowed:
         message = "Ärendet är i ett läge där detta inte går. Läs in sidan igen för att se var det står."
         raise RuleBroken("case.wrong-state", message)
-    return target
+
+
+def death_problems(died_on: date, *, sent_in: date, today: date) -> list[Problem]:
+    """What is wrong with the day of a death: it is not ahead, nor before the case was sent in."""
+    if died_on > today:
+        return [Problem("date", "Datumet ligger i framtiden. Ange i dag eller ett tidigare datum.")]
+    if died_on < sent_in:
+        remedy = f"Ärendet är från {time.spoken(sent_in)}. Ange den dagen eller en senare, eller återta ärendet."
+        return [Problem("date", remedy)]
+    return []
+
+
+def triage_due(since: datetime) -> date:
+    """The day on which a case that reached triage at `since` should have its answer: one working day later."""
+    return time.today(time.add_working_days(since, TRIAGE_WORKING_DAYS))
 
 
 def days_allowed(urgency: str | None, survival: str | None) -> int:

@@ -89,8 +89,8 @@ def submit(session: Session, *, number: str, version: int, by: Viewer, at: datet
     rules.check_complete(rules.completeness(submission_of(case), is_child=child))
     if case.submitted_at is None:
         case.submitted_at = case.waiting_from = at
-    case.submitted_by = by.person_id
-    _end_supplement(case, at)
+    case.submitted_by, case.triage_from = by.person_id, at
+    end_supplement(case, at)
     _step(session, case, "submit", target, by=by, at=at)
     for coordinator in holders(session, Role.COORDINATOR):
         notice(session, "case-submitted", person_id=coordinator.person_id, key=case.number, at=at)
@@ -121,17 +121,19 @@ def accept(
 ) -> Case:
     """Take the case into the queue with the urgency of triage; the referrer is told.
 
+    One that has become worse since then may be accepted anew where it stands: its urgency changes, its slot is kept.
     `override_reason` lets the case be released although fields that release needs are missing.
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("case.wrong-state")`.
     """
     case = _triaged(session, number, "accept", version, by=by, at=at)
-    before = submission_of(case)
+    target = rules.check_move("accept", case.state, has_worsened=case.deteriorated_at is not None)
+    is_anew, before = case.state in rules.RETRIAGED, submission_of(case)
     _fill(session, case, submission_of(case), at, urgency=urgency)
     record_changes(session, case, before, submission_of(case), person_id=by.person_id, at=at)
-    case.accepted_at = case.accepted_at or at
+    case.accepted_at, case.deteriorated_at = case.accepted_at or at, None
     case.override_reason = override_reason or ""
-    _step(session, case, "accept", CaseState.ACCEPTED, by=by, at=at, reason=override_reason or "")
-    _tell_referrer(session, case, "case-accepted", at)
+    _step(session, case, "accept", target, by=by, at=at, reason=override_reason or "")
+    _tell_referrer(session, case, "case-retriaged" if is_anew else "case-accepted", at)
     return case
 
 
@@ -239,7 +241,7 @@ def hasten(session: Session, case: Case, *, until: datetime, by: Viewer, at: dat
         _fill(session, case, submission_of(case), at, urgency="acute")
         case.accepted_at = case.accepted_at or at
         step(session, case, "accept", by=by, at=at)
-    case.urgent_until = until
+    case.urgent_until, case.deteriorated_at = until, None
     step(session, case, "urgent-open", by=by, at=at)
 
 
@@ -273,6 +275,14 @@ def grant(
 def end_grants(session: Session, *, key: str, until: datetime) -> None:
     """Let every relation that was made under `key` end at `until`."""
     session.execute(update(CaseRelation).where(col(CaseRelation.key) == key).values(until=until))
+
+
+def end_supplement(case: Case, at: datetime) -> None:
+    """Nothing is asked of the referrer any more; the time that the clock stood still does not count."""
+    if case.supplement_since is not None and case.waiting_from is not None:
+        case.waiting_from += at - case.supplement_since
+    case.supplement_since = case.supplement_until = None
+    case.supplement_what = ""
 
 
 def check_version(current: int, expected: int) -> None:
@@ -346,7 +356,7 @@ def _text(submission: Submission, path: str) -> str | None:
 def _triaged(session: Session, number: str, act: str, version: int, *, by: Viewer, at: datetime) -> Case:
     case = load(session, number, act=f"case.{act}", by=by, at=at)
     check_version(case.version, version)
-    rules.check_move(act, case.state)
+    rules.check_move(act, case.state, has_worsened=case.deteriorated_at is not None)
     return case
 
 
@@ -363,13 +373,6 @@ def _move(
 ) -> None:
     moved(session, "case", case.number, move=move, act=act, by=by, at=at, reason=reason)
     did(session, f"case.{act}", by=by, at=at, cases=(case.number,))
-
-
-def _end_supplement(case: Case, at: datetime) -> None:
-    if case.supplement_since is not None and case.waiting_from is not None:
-        case.waiting_from += at - case.supplement_since
-    case.supplement_since = case.supplement_until = None
-    case.supplement_what = ""
 
 
 def _tell_referrer(session: Session, case: Case, kind: str, at: datetime) -> None:

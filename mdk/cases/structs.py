@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from mdk.cases.file_structs import AttachmentLine
+from mdk.cases.report_structs import Reported
 from mdk.cases.review_structs import UrgentReviewView
 from mdk.cases.treatment_structs import TreatmentDecisionLine
 from mdk.clinical.structs import Assessment, Hint, Identification, Omeq, OpioidLine
@@ -287,6 +288,7 @@ class CaseView(Submission, kw_only=True):
     referrer: str
     created_at: datetime
     submitted_at: datetime | None
+    triage_due: date | None
     age: int | None
     sex: Literal["female", "male"] | None
     is_child: bool
@@ -305,6 +307,9 @@ class CaseView(Submission, kw_only=True):
     outcome: str | None
     read_confirmed_at: datetime | None
     treatment_decisions: list[TreatmentDecisionLine]
+    deteriorated_at: datetime | None
+    deteriorations: list[Reported]
+    died_on: date | None
     urgent_review: UrgentReviewView | None
 
 
@@ -330,6 +335,8 @@ class CaseLine(msgspec.Struct, frozen=True, gc=False):
     outcome: str | None
     supplement_what: str
     supplement_until: date | None = None
+    triage_due: date | None = None
+    deteriorated_at: datetime | None = None
     urgent_until: datetime | None = None
 
 

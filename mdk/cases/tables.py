@@ -14,6 +14,7 @@ from mdk.columns import Versioned, one_of
 _QUEUED = text("state = 'accepted'")
 _AT_TRIAGE = text("state = 'submitted'")
 _ASKED = text("state = 'supplement_requested'")
+_WORSE = text("deteriorated_at IS NOT NULL")
 _UNREAD = text("state IN ('decided', 'closed', 'answered') AND read_confirmed_at IS NULL")
 
 
@@ -32,6 +33,7 @@ class Case(Versioned, table=True):
         one_of("home_region", get_args(RegionCode), optional=True),
         _partial("ix_case_queue", "days_allowed", "waiting_from", "id", where=_QUEUED),
         _partial("ix_case_triage", "waiting_from", "id", where=_AT_TRIAGE),
+        _partial("ix_case_worse", "deteriorated_at", "id", where=_WORSE),
         _partial("ix_case_asked", "unit_id", "supplement_until", "id", where=_ASKED),
         _partial("ix_case_unread", "unit_id", "submitted_at", "id", where=_UNREAD),
         Index("ix_case_state", "state", "id"),
@@ -51,6 +53,7 @@ class Case(Versioned, table=True):
             "assessment",
             "supplement_what",
             "answer",
+            "died_on",
         }
     )
 
@@ -64,6 +67,8 @@ class Case(Versioned, table=True):
     changed_at: datetime
     submitted_at: datetime | None = None
     waiting_from: datetime | None = None
+    triage_from: datetime | None = None
+    deteriorated_at: datetime | None = None
     days_allowed: int = 14
     supplement_since: datetime | None = None
     supplement_until: date | None = None
@@ -71,6 +76,7 @@ class Case(Versioned, table=True):
     accepted_at: datetime | None = None
     decided_at: datetime | None = None
     ended_at: datetime | None = None
+    died_on: date | None = None
     read_confirmed_at: datetime | None = None
     override_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     answer: str | None = Field(default=None, sa_column=Column(Text, nullable=True))

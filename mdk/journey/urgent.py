@@ -108,6 +108,18 @@ def conclude(
     return case
 
 
+def end_review(session: Session, *, case: Case, at: datetime) -> set[int]:
+    """End the review of a case that leaves the lane without a conclusion, as part of a larger act.
+
+    Those who were asked may not read the case any longer; gives whom it concerns: they and the consultant.
+    """
+    review = reviews.current(session, case)
+    conference = session.get_one(Conference, review.conference_id)
+    conference.state, conference.closed_at, conference.changed_at = ConferenceState.CLOSED, at, at
+    cases.end_grants(session, key=conference.id, until=at)
+    return {*reviews.member_ids(review), conference.consultant_id}
+
+
 def ratify(
     session: Session,
     *,

@@ -4,21 +4,21 @@ from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk import cursors
 from mdk.audit.service import seen
 from mdk.cases.lists import lines_of
-from mdk.cases.queries import load, visible
-from mdk.cases.rules import OPEN
+from mdk.cases.queries import load
 from mdk.cases.structs import CaseLine, CaseState
 from mdk.cases.tables import Case
 from mdk.conferences import rules as conference_rules
 from mdk.conferences.queries import ends_at, is_meeting, released_items, working_items
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation
+from mdk.journey import pending
 from mdk.journey.stories import CaseStep, steps_of
 from mdk.minutes.tables import Minutes
 from mdk.pathways.structs import AssignmentState, ReferralState
@@ -26,11 +26,10 @@ from mdk.pathways.tables import ImplantReferral, PumpAssignment
 from mdk.people.rules import check_role, may_ever
 from mdk.people.structs import Role, Viewer
 
-TaskKind = Literal["supplement", "read", "finish", "triage", "sign", "unsigned", "referral", "assignment"]
+TaskKind = Literal["supplement", "read", "finish", "worsened", "triage", "sign", "unsigned", "referral", "assignment"]
 _LONGEST_CONFERENCE = timedelta(hours=8)
 _UNENDED = (ConferenceState.PLANNED, ConferenceState.RELEASED, ConferenceState.IN_SESSION)
 _UNANSWERED = (ReferralState.CREATED, ReferralState.RECEIVED, AssignmentState.ASSIGNED)
-_ANSWERED = (CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED)
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,31 +81,24 @@ def waiting(session: Session, *, by: Viewer, at: datetime, limit: int) -> TaskLi
 
 
 def tallies(session: Session, *, by: Viewer, at: datetime) -> tuple[int, int]:
-    """How many of the cases that the viewer may read are open, and how many have ended."""
+    """How many of the cases that the viewer may read are open, and how many have ended: at most a thousand each."""
     check_role("case.read", by)
-    rows = session.execute(select(col(Case.state), func.count()).where(visible(by, at)).group_by(col(Case.state)))
-    counts = {state: count for state, count in rows}  # noqa: C416 - a Row is no pair to dict()
-    ongoing = sum(count for state, count in counts.items() if state in OPEN)
-    return ongoing, sum(counts.values()) - ongoing
+    return pending.open_and_ended(session, viewer=by, at=at)
 
 
 def triage(
     session: Session, *, by: Viewer, at: datetime, limit: int = cursors.DEFAULT_LIMIT, cursor: str | None = None
 ) -> tuple[list[CaseLine], str | None]:
-    """The cases that wait for triage, longest waiting first, and the cursor of the next page; one log row for all."""
+    """What waits for triage, first what became worse, then the longest waiting; one log row for all.
+
+    Gives the cursor of the next page, too.
+    """
     check_role("case.accept", by)
-    conditions = [col(Case.state) == CaseState.SUBMITTED]
-    if cursor:
-        since, last = cursors.unpack(cursor, tuple[cursors.Instant, cursors.RowId])
-        same = and_(col(Case.waiting_from) == since, col(Case.id) > last)
-        conditions.append(or_(col(Case.waiting_from) > since, same))
-    query = select(col(Case.id), col(Case.waiting_from)).where(*conditions)
-    rows = session.execute(query.order_by(col(Case.waiting_from), col(Case.id)).limit(limit + 1)).all()
-    ids = [case_id or 0 for case_id, _ in rows[:limit]]
-    lines = lines_of(session, ids, at=at)
-    seen(session, "case.triage", by=by, at=at, cases=tuple(lines[case_id].number for case_id in ids))
-    following = cursors.pack((rows[limit - 1][1], rows[limit - 1][0])) if len(rows) > limit else None
-    return [lines[case_id] for case_id in ids], following
+    mark = cursors.unpack(cursor, pending.Mark) if cursor else None
+    found, following = pending.after(session, pending.TRIAGE, mark, limit)
+    lines = lines_of(session, [each.case_id for each in found], at=at)
+    seen(session, "case.triage", by=by, at=at, cases=tuple(each.number for each in found))
+    return [lines[each.case_id] for each in found], cursors.pack(following) if following else None
 
 
 def story(session: Session, number: str, *, by: Viewer, at: datetime) -> list[CaseStep]:
@@ -147,31 +139,9 @@ def _wanted(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], in
 
 
 def _cases(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:
-    kinds: dict[str, TaskKind] = {
-        CaseState.SUPPLEMENT_REQUESTED: "supplement",
-        CaseState.DRAFT: "finish",
-        CaseState.SUBMITTED: "triage",
-    }
-    rank = case({CaseState.SUPPLEMENT_REQUESTED: 0, CaseState.DRAFT: 2}, value=col(Case.state), else_=1)
-    since = func.coalesce(col(Case.supplement_since), col(Case.submitted_at), col(Case.changed_at))
-    rows = session.execute(
-        select(col(Case.number), col(Case.id), col(Case.state), col(Case.submitted_at), func.count().over())
-        .where(_waits_for(by))
-        .order_by(rank, col(Case.supplement_until), since, col(Case.id))
-        .limit(limit)
-    ).all()
-    found = [_Wanted(kinds.get(state, "read"), number, case_id or 0, at) for number, case_id, state, at, _ in rows]
-    return found, rows[0][-1] if rows else 0
-
-
-def _waits_for(by: Viewer) -> ColumnElement[bool]:
-    if may_ever("case.accept", by):
-        return col(Case.state) == CaseState.SUBMITTED
-    if not may_ever("case.create", by):
-        return false()
-    mine = col(Case.state).in_([CaseState.DRAFT, CaseState.SUPPLEMENT_REQUESTED])
-    unread = and_(col(Case.state).in_(_ANSWERED), col(Case.read_confirmed_at).is_(None))
-    return and_(col(Case.unit_id) == by.unit_id, or_(mine, unread))
+    parts = pending.parts_of(by)
+    found = pending.first(session, parts, limit)
+    return [_Wanted(each.kind, each.number, each.case_id, each.since) for each in found], pending.total(session, parts)
 
 
 def _unsigned(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:

@@ -87,25 +87,30 @@ def open_assignment(
 
 def end_for_case(
     session: Session, case_id: int, *, reason: NotDoneReason, note: str = "", by: Viewer, at: datetime
-) -> None:
+) -> set[str]:
     """End what is under way for a case that has itself ended, as part of that act, whose right was checked.
 
     A referral that is not yet implanted is cancelled, an assignment before insertion is not done, both with the coded
-    `reason`; their receivers are told. A pump that is in is followed up no more once the patient has died. What was
-    implanted is left for its report. The case is left as it is, and a case without a pathway is no fault.
+    `reason`; their receivers are told, and their units given. A pump that is in is followed up no more once the
+    patient has died. What was implanted is left for its report. The case is left as it is, and a case without a
+    pathway is no fault.
     """
+    told = set()
     for referral in session.scalars(select(ImplantReferral).where(col(ImplantReferral.case_id) == case_id)):
         if referral.state in rules.REFERRAL_OPEN:
             referral.reason_code = reason
             move_referral(session, referral, "end", by=by, at=at, reason=note)
             tell_unit(session, Role.NEUROSURGERY, referral.unit_id, "pathway-ended", key=referral.id, at=at)
+            told.add(referral.unit_id)
     for assignment in session.scalars(select(PumpAssignment).where(col(PumpAssignment.case_id) == case_id)):
         if assignment.state in rules.ASSIGNMENT_OPEN:
             assignment.reason_code = reason
             move_assignment(session, assignment, "not-done", by=by, at=at, reason=note)
             tell_unit(session, Role.REGIONAL_FUNCTION, assignment.unit_id, "pathway-ended", key=assignment.id, at=at)
+            told.add(assignment.unit_id)
         elif assignment.state == AssignmentState.INSERTED and reason == "died":
             move_assignment(session, assignment, "follow-up", by=by, at=at, reason=note)
+    return told
 
 
 def home_region(case: Case) -> str:

@@ -19,6 +19,10 @@ CONTRACT = {
     "/cases/{number}/redirect": {"post"},
     "/cases/{number}/decline": {"post"},
     "/cases/{number}/confirm-read": {"post"},
+    "/cases/{number}/take-back": {"post"},
+    "/cases/{number}/withdraw": {"post"},
+    "/cases/{number}/report-death": {"post"},
+    "/cases/{number}/report-deterioration": {"post"},
     "/cases/{number}/treatment-decision": {"post"},
     "/cases/{number}/break-glass": {"post"},
     "/cases/{number}/access-log": {"get"},
@@ -70,7 +74,9 @@ CONTRACT = {
     "/pump-assignments/{assignment_id}": {"get"},
     "/pump-assignments/{assignment_id}/accept": {"post"},
 }
-WITHOUT_VERSION = re.compile(r"/(reply|addenda|confirm-read|break-glass|opinions|attachments|remove)$")
+WITHOUT_VERSION = re.compile(
+    r"/(reply|addenda|confirm-read|withdraw|report-death|report-deterioration|break-glass|opinions|attachments|remove)$"
+)
 CREATES = {
     "/absences",
     "/cases",

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from msgspec import UNSET
 
 from mdk import clock
+from mdk.journey.pending import COUNTED
 from mdk_web import words
 
 WEB = Path(__file__).parent
@@ -118,6 +119,11 @@ def number(value: float | Decimal | str | None, decimals: int | None = None) -> 
     return text.replace("-", "\u2212").replace(",", "\u00a0").replace(".", ",")
 
 
+def many(count: int) -> str:
+    """A count that is followed to a thousand and no further."""
+    return str(count) if count < COUNTED else f"över {COUNTED - 1}"
+
+
 def typed(value: object) -> str:
     """What stands in a control: nothing for what was not given, else the value as it was typed or stored."""
     return "" if value is None or value is UNSET else str(value)
@@ -157,7 +163,10 @@ def environment() -> Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    filters = (when, day, full_day, full_when, clock_time, days, number, typed, field_id, identity_number, iso, day_off)
+    filters = (
+        *(when, day, full_day, full_when, clock_time, days, many, number, typed, field_id, identity_number, iso),
+        day_off,
+    )
     made.filters.update({each.__name__: each for each in filters})
     made.filters["word"] = lambda code, group: words.word(group, code)
     globals_: Mapping[str, object] = {

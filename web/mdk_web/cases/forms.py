@@ -137,7 +137,9 @@ def only(form: Form, *names: str) -> Form:
 
 def strip_of(view: CaseView) -> dict[str, Any]:
     """What the case strip shows of a case."""
-    plain_ = {name: getattr(view, name) for name in ("number", "age", "sex", "state", "clock", "is_child")}
+    plain_ = {
+        name: getattr(view, name) for name in ("number", "age", "sex", "state", "clock", "is_child", "deteriorated_at")
+    }
     asked = view.supplement_request
     return {
         **plain_,

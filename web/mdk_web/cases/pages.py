@@ -153,7 +153,7 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         planned=planned,
         next_starts=next_starts,
         reminders=view.hints + _late(view, planned.starts_at if planned else next_starts, clock.today(at)),
-        target=clock.add_working_days(view.submitted_at, 1) if view.submitted_at else None,
+        today=clock.today(at),
     )
 
 

@@ -23,7 +23,6 @@ from mdk_web.home import examples
 from mdk_web.visits import PageRequest, Visit, page, reading
 
 MOST = 6
-TARGET_WORKING_DAYS = 1
 
 
 @get("/", sync_to_thread=True)
@@ -37,8 +36,8 @@ def mine(request: PageRequest) -> Response[str]:
             "home/index.html",
             waiting=waiting,
             now=at,
+            today=clock.today(at),
             role=str(by.role),
-            targets={task.key: clock.add_working_days(task.since or at, TARGET_WORKING_DAYS) for task in waiting.tasks},
             conference=work.next_conference(session, by=by, at=at) if may_ever("conference.read", by) else None,
             tallies=work.tallies(session, by=by, at=at) if may_ever("case.read", by) else None,
             post=_post(visit) if may_ever("outbox.read", by) else None,

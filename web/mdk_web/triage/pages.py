@@ -14,18 +14,13 @@ from mdk_web.cases.pages import show_case
 from mdk_web.formkit import Form, Refusal, shown_again
 from mdk_web.visits import PageRequest, go, page, reading, writing
 
-TARGET_WORKING_DAYS = 1
-
 
 @get("/triage", sync_to_thread=True)
 def index(request: PageRequest) -> Response[str]:
     with reading(request) as visit:
         cursor = request.query_params.get("cursor") or None
         lines, following = work.triage(visit.session, by=visit.viewer, at=visit.at, cursor=cursor)
-        targets = {
-            line.number: clock.add_working_days(line.submitted_at or visit.at, TARGET_WORKING_DAYS) for line in lines
-        }
-        return page(visit, "triage/index.html", lines=lines, following=following, targets=targets, now=visit.at)
+        return page(visit, "triage/index.html", lines=lines, following=following, today=clock.today(visit.at))
 
 
 def _again(request: PageRequest, number: str, act: str, body: bytes, *, refusal: Refusal) -> Response[str]:
