@@ -28,11 +28,12 @@ from mdk.minutes import service as minutes
 from mdk.minutes.seals import Sealing
 from mdk.minutes.structs import Attendance, MinutesBody
 from mdk.minutes.tables import Minutes
+from mdk.pathways import actions as action_acts
 from mdk.pathways import assignments as assignment_acts
 from mdk.pathways import checklists
 from mdk.pathways import referrals as referral_acts
 from mdk.pathways.structs import AssignmentState, PrerequisiteBody, ReferralState
-from mdk.pathways.tables import ImplantReferral, PumpAssignment
+from mdk.pathways.tables import ImplantReferral, PathwayAction, PumpAssignment
 from mdk.people.queries import viewer as find_viewer
 from mdk.people.structs import Viewer
 from mdk_web.minutes.paper import press
@@ -617,6 +618,24 @@ def assignment(database: Database, state: str = AssignmentState.ASSIGNED, region
     for name in _ASSIGNMENT_WAYS[AssignmentState(state)]:
         assign(database, key, name, by=f"funktion.{region}")
     return key
+
+
+def action(database: Database, outcome: str = "nerve_block", **changes: Any) -> str:
+    """The id of the open action that signed minutes have opened."""
+    _, number = signed(database, outcome, **changes)
+    with database.reading() as session:
+        of_case = col(PathwayAction.case_id) == case_row(database, number).id
+        return session.scalars(select(PathwayAction).where(of_case)).one().id
+
+
+def end_action(
+    database: Database, key: str, name: str, *, by: str = REFERRER, at: datetime | None = None, **given: Any
+) -> Any:
+    """End an action on its present version: `done`, `partly` or `not_done`."""
+    with database.reading() as session:
+        version = session.get_one(PathwayAction, key).version
+    service: Callable[..., Any] = getattr(action_acts, name)
+    return act(database, by, service, action_id=key, **{"version": version, "at": at or LATER, **given})
 
 
 LATER = MEETS + DAY  # when a pathway is worked: the day after the conference that opened it

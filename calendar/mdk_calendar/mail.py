@@ -36,6 +36,7 @@ NoticeKind = Literal[
     "case-ended",
     "minutes-signed",
     "minutes-added",
+    "action-received",
     "answer-unread",
     "treatment-departs",
     "minutes-unsigned",

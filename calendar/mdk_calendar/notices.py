@@ -40,6 +40,7 @@ _PAGES: Final[dict[str, str]] = {
     **dict.fromkeys(("learning-sent", "learning-returned"), "/learning"),
     **dict.fromkeys(("assignment-received", "support-asked", "support-answered"), "/assignments-inbox"),
     "supplement-overdue": "/cases",
+    "action-received": "/actions",
 }
 _OF_REVIEWS: Final = frozenset({"urgent-reminder", "urgent-deadline", "urgent-overdue"})
 _UNREAD: Final = "answer-unread"

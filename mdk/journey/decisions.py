@@ -14,7 +14,9 @@ from mdk.minutes.seals import Sealing
 from mdk.minutes.structs import MinutesBody
 from mdk.minutes.tables import Minutes
 from mdk.outbox.service import notice
+from mdk.pathways import actions
 from mdk.pathways import service as pathways
+from mdk.pathways.action_rules import WITHOUT_ACTION
 from mdk.people.queries import function_unit, holders, unit_of_kind
 from mdk.people.structs import Role, Viewer
 
@@ -35,7 +37,8 @@ def sign(
     """Sign a case's minutes and set their recommendation going, in this one transaction.
 
     `intern_pump` opens an implant referral at neurosurgery, `extern_pump` a pump assignment at the home region's
-    function; `deferred` sends the case back to the queue with its place kept. The referrer and the receiver are told.
+    function, every other outcome an action at the referring unit; `deferred` sends the case back to the queue with its
+    place kept. The referrer and the receiver are told.
     Asked for again, as by a double click or after a lost answer, it gives the signature that stands and does nothing.
 
     Raises what `mdk.minutes.service.sign` raises, and `RuleBroken("case.no-home-region")`.
@@ -68,6 +71,9 @@ def set_going(session: Session, case: Case, minutes: Minutes, *, by: Viewer, at:
         _refer(session, case, minutes, body, by=by, at=at)
     elif body.outcome == "extern_pump":
         _assign(session, case, minutes, body, by=by, at=at)
+    elif body.outcome not in WITHOUT_ACTION:
+        actions.open_action(session, case=case, minutes=minutes, body=body, by=by, at=at)
+        notice(session, "action-received", person_id=case.submitted_by or case.created_by, key=case.number, at=at)
     referrer = case.submitted_by or case.created_by
     notice(session, "minutes-signed", person_id=referrer, key=case.number, at=at)
     if body.outcome != "deferred":

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk import clock
+from mdk.pathways.action_structs import ActionState
 from mdk.pathways.structs import AssignmentState, ReferralState
-from mdk.pathways.tables import ImplantReferral, PumpAssignment
+from mdk.pathways.tables import ImplantReferral, PathwayAction, PumpAssignment
 
 Result = Literal["done", "partly", "not_done", ""]
 
@@ -28,8 +29,10 @@ def ends_of(session: Session, case_ids: list[int]) -> dict[int, PathwayEnd]:
     """The end of each case's newest pathway, by case id; a case without one is left out."""
     referrals = session.scalars(select(ImplantReferral).where(col(ImplantReferral.case_id).in_(case_ids)))
     assignments = session.scalars(select(PumpAssignment).where(col(PumpAssignment.case_id).in_(case_ids)))
+    actions = session.scalars(select(PathwayAction).where(col(PathwayAction.case_id).in_(case_ids)))
     found = [(row.created_at, row.case_id, _of_referral(row)) for row in referrals]
     found += [(row.created_at, row.case_id, _of_assignment(row)) for row in assignments]
+    found += [(row.created_at, row.case_id, _of_action(row)) for row in actions]
     return {case_id: end for _, case_id, end in sorted(found, key=lambda each: each[0])}
 
 
@@ -47,3 +50,15 @@ def _of_assignment(row: PumpAssignment) -> PathwayEnd:
     if row.state == AssignmentState.NOT_DONE:
         return PathwayEnd(result="not_done", at=row.changed_at, due=row.due, reason_code=row.reason_code or "other")
     return PathwayEnd(result="", due=row.due)
+
+
+def _of_action(row: PathwayAction) -> PathwayEnd:
+    if row.state == ActionState.OPEN:
+        return PathwayEnd(result="", due=row.due)
+    without = "other" if row.state == ActionState.NOT_DONE else ""
+    return PathwayEnd(
+        result=row.state,  # type: ignore[arg-type]
+        at=row.changed_at,
+        due=row.due,
+        reason_code=row.reason_code or without,
+    )

@@ -18,10 +18,11 @@ from mdk.errors import RuleBroken
 from mdk.minutes.structs import MinutesBody
 from mdk.minutes.tables import Minutes
 from mdk.pathways import rules
+from mdk.pathways.action_structs import ActionState
 from mdk.pathways.standing import Standing, standing_of
-from mdk.pathways.steps import move_assignment, move_referral, tell_unit
+from mdk.pathways.steps import move_action, move_assignment, move_referral, tell_unit
 from mdk.pathways.structs import AssignmentState, NotDoneReason, ReferralState
-from mdk.pathways.tables import ImplantReferral, PathwayPrerequisite, PumpAssignment
+from mdk.pathways.tables import ImplantReferral, PathwayAction, PathwayPrerequisite, PumpAssignment
 from mdk.people.structs import Role, Viewer
 
 
@@ -90,10 +91,10 @@ def end_for_case(
 ) -> set[str]:
     """End what is under way for a case that has itself ended, as part of that act, whose right was checked.
 
-    A referral that is not yet implanted is cancelled, an assignment before insertion is not done, both with the coded
-    `reason`; their receivers are told, and their units given. A pump that is in is followed up no more once the
-    patient has died. What was implanted is left for its report. The case is left as it is, and a case without a
-    pathway is no fault.
+    A referral that is not yet implanted is cancelled, an assignment before insertion and an open action are not done,
+    all with the coded `reason`; receivers are told, and their units given. A pump that is in is followed up no more
+    once the patient has died. What was implanted is left for its report. The case is left as it is, and a case without
+    a pathway is no fault.
     """
     told = set()
     for referral in session.scalars(select(ImplantReferral).where(col(ImplantReferral.case_id) == case_id)):
@@ -110,7 +111,15 @@ def end_for_case(
             told.add(assignment.unit_id)
         elif assignment.state == AssignmentState.INSERTED and reason == "died":
             move_assignment(session, assignment, "follow-up", by=by, at=at, reason=note)
+    _end_actions(session, case_id, reason=reason, note=note, by=by, at=at)
     return told
+
+
+def _end_actions(session: Session, case_id: int, *, reason: NotDoneReason, note: str, by: Viewer, at: datetime) -> None:
+    for action in session.scalars(select(PathwayAction).where(col(PathwayAction.case_id) == case_id)):
+        if action.state == ActionState.OPEN:
+            action.reason_code, action.note = reason, note
+            move_action(session, action, "not-done", by=by, at=at, reason=note)
 
 
 def home_region(case: Case) -> str:

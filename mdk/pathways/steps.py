@@ -12,9 +12,9 @@ from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case, CaseRelation
 from mdk.conferences.rules import READABLE_AFTER_CLOSE
 from mdk.outbox.service import notice
-from mdk.pathways import rules
+from mdk.pathways import action_rules, rules
 from mdk.pathways.structs import AssignmentState, ReferralState
-from mdk.pathways.tables import ImplantReferral, PumpAssignment
+from mdk.pathways.tables import ImplantReferral, PathwayAction, PumpAssignment
 from mdk.people.queries import holders
 from mdk.people.structs import Role, Viewer
 
@@ -49,6 +49,20 @@ def move_assignment(
     if assignment.state in {AssignmentState.FOLLOWED_UP, AssignmentState.NOT_DONE}:
         _part_from_others(session, assignment, until=at + READABLE_AFTER_CLOSE)
     return session.get_one(Case, assignment.case_id)
+
+
+def move_action(
+    session: Session, action: PathwayAction, act: str, *, by: Viewer, at: datetime, reason: str = ""
+) -> Case:
+    """Move an action by its table and log it; gives its case. Raises `RuleBroken("pathway.wrong-state")`."""
+    before = action.state
+    action.state = rules.check_move(action_rules.ACTION_MOVES, act, before)
+    action.changed_at = at
+    case = session.get_one(Case, action.case_id)
+    session.flush()
+    moved(session, "action", action.id, move=(before, action.state), act=act, by=by, at=at, reason=reason)
+    did(session, f"action.{act}", by=by, at=at, cases=(case.number,))
+    return case
 
 
 def note_assignment(

@@ -1,4 +1,4 @@
-"""Implant referrals, pump assignments and their prerequisites."""
+"""Implant referrals, pump assignments and their prerequisites, actions, and follow-ups."""
 
 from datetime import date, datetime
 from typing import ClassVar, get_args
@@ -8,6 +8,8 @@ from sqlmodel import Field, SQLModel
 
 from mdk.cases.structs import RegionCode
 from mdk.columns import Versioned, one_of
+from mdk.minutes.structs import Outcome
+from mdk.pathways.action_structs import ActionState
 from mdk.pathways.structs import AssignmentState, NotDoneReason, PrerequisiteState, ReferralState
 
 
@@ -130,3 +132,31 @@ class StandingPrerequisite(SQLModel, table=True):
     valid_until: date
     at: datetime
     person_id: int = Field(foreign_key="person.id")
+
+
+class PathwayAction(Versioned, table=True):
+    """What else follows a signed recommendation: one action for each, owned by the unit that referred the patient."""
+
+    __tablename__ = "pathway_action"
+    __table_args__ = (
+        one_of("state", ActionState),
+        one_of("outcome", get_args(Outcome)),
+        one_of("reason_code", get_args(NotDoneReason), optional=True),
+        Index("ix_pathway_action_unit", "unit_id", "state", "due"),
+        Index("ix_pathway_action_due", "state", "due", "id"),
+    )
+    personal: ClassVar[frozenset[str]] = frozenset({"note"})
+
+    id: str = Field(primary_key=True)
+    case_id: int = Field(foreign_key="case_file.id", index=True)
+    minutes_id: int = Field(foreign_key="minutes.id", unique=True)
+    conference_id: str = Field(foreign_key="conference.id")
+    unit_id: str = Field(foreign_key="unit.id")
+    outcome: str
+    responsible_unit: str = ""
+    state: str = ActionState.OPEN
+    due: date
+    created_at: datetime
+    changed_at: datetime
+    reason_code: str | None = None
+    note: str = Field(default="", sa_column=Column(Text, nullable=False))

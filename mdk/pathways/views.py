@@ -39,7 +39,7 @@ def referral_views(session: Session, rows: list[ImplantReferral], *, at: datetim
     cases = _cases(session, rows)
     texts = {row.n: row for row in prerequisites.for_intern()}
     checklists = _checklists(session, PathwayPrerequisite.referral_id, ids, texts, day=clock.today(at))
-    steps, facts = _steps(session, "referral", ids), _facts(session, ids)
+    steps, facts = histories_of(session, "referral", ids), _facts(session, ids)
     return [
         ReferralView(
             id=row.id,
@@ -78,7 +78,7 @@ def assignment_views(session: Session, rows: list[PumpAssignment], *, at: dateti
     ids = [row.id for row in rows]
     texts = {row.n: row for row in prerequisites.for_extern(has_asih=False)}
     checklists = _checklists(session, PathwayPrerequisite.assignment_id, ids, texts, day=clock.today(at))
-    steps = _steps(session, "assignment", ids)
+    steps = histories_of(session, "assignment", ids)
     return [
         AssignmentView(
             id=row.id,
@@ -114,6 +114,13 @@ def days_in_states(rows: list[ReferralView] | list[AssignmentView]) -> list[Stat
         for step, following in zip(row.history, row.history[1:], strict=False):
             stays.setdefault(step.state, []).append((following.at - step.at).total_seconds() / 86_400)
     return [StateDays(state, round(median(days), 1), len(days)) for state, days in stays.items()]
+
+
+def histories_of(session: Session, kind: str, keys: list[str]) -> dict[str, list[HistoryStep]]:
+    """What has happened to each of many, by their ids, oldest first."""
+    found = histories(session, kind, keys)
+    people = names(session, {move.by for moves in found.values() for move in moves})
+    return {key: [_step(move, people) for move in moves] for key, moves in found.items()}
 
 
 def _survival(line: CaseLine, at: datetime) -> SurvivalClock | None:
@@ -164,12 +171,6 @@ def _shown(row: PathwayPrerequisite, text: Prerequisite, people: People, day: da
         valid_until=row.valid_until,
         at_home=text.at_home,
     )
-
-
-def _steps(session: Session, kind: str, keys: list[str]) -> dict[str, list[HistoryStep]]:
-    found = histories(session, kind, keys)
-    people = names(session, {move.by for moves in found.values() for move in moves})
-    return {key: [_step(move, people) for move in moves] for key, moves in found.items()}
 
 
 def _step(move: Move, people: People) -> HistoryStep:

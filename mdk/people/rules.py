@@ -153,6 +153,8 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     },
     "assignment.work": {Role.REGIONAL_FUNCTION: _RECEIVER},
     "assignment.support": {Role.REGIONAL_FUNCTION: frozenset({Relation.SUPPORTS})},
+    "action.read": {Role.REFERRER: _OWN, Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
+    "action.end": {Role.REFERRER: _OWN, Role.COORDINATOR: _ANY},
     "standing.read": {Role.REGIONAL_FUNCTION: _ANY, Role.NEUROSURGERY: _ANY},
     "standing.keep": {Role.REGIONAL_FUNCTION: _ANY, Role.NEUROSURGERY: _ANY},
     "figures.read": {

@@ -226,6 +226,12 @@ NOTICES = {
     "case-ended": "Ett ärende som rör dig är avslutat av remittenten; du behöver inte göra något mer i det.",
     "minutes-signed": "Protokollet för ett ärende som rör dig är signerat och kan läsas.",
     "minutes-unsigned": "Ett eller flera protokoll från konferensen {when} är inte signerade.",
+    "urgent-overdue": (
+        "Svarstiden i ett snabbspår är ute utan att det är sammanfattat; vem som inte har yttrat sig står på Mitt arbete."
+    ),
+    "action-received": (
+        "Konferensen har rekommenderat en åtgärd för ett av dina ärenden. Berätta där när den är gjord."
+    ),
     "minutes-added": "Protokollet för ett ärende som rör dig har fått ett tillägg som du behöver läsa.",
     "answer-unread": "Konferensens svar på ett av dina ärenden väntar på att du bekräftar att du har läst det.",
     "treatment-departs": (

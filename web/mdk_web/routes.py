@@ -3,6 +3,8 @@
 from typing import Any
 
 from mdk_web.about import pages as about_pages
+from mdk_web.actions import api as actions_api
+from mdk_web.actions import pages as actions_pages
 from mdk_web.attachments import api as attachments_api
 from mdk_web.attachments import pages as attachments_pages
 from mdk_web.calendars import api as calendars_api
@@ -54,6 +56,7 @@ PAGE_HANDLERS: list[Any] = [
     *live_pages.HANDLERS,
     *room_pages.HANDLERS,
     *pathways_pages.HANDLERS,
+    *actions_pages.HANDLERS,
     *figures_pages.HANDLERS,
     *register_pages.HANDLERS,
     *learning_pages.HANDLERS,
@@ -71,6 +74,7 @@ API_HANDLERS: list[Any] = [
     *minutes_api.HANDLERS,
     *room_api.HANDLERS,
     *pathways_api.HANDLERS,
+    *actions_api.HANDLERS,
     *urgent_api.HANDLERS,
     *figures_api.HANDLERS,
 ]

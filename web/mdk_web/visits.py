@@ -43,6 +43,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/conferences", "Konferenser", "conference.read"),
     ("/referrals", "Inkorg", "referral.work"),
     ("/assignments-inbox", "Inkorg", "assignment.work"),
+    ("/actions", "Åtgärder", "action.read"),
     ("/figures", "Uppföljning", "figures.read"),
     ("/learning", "Lärfall", "learning.read"),
     ("/register", "Register", "register.read"),

@@ -1,0 +1,115 @@
+"""Acts on an action: the unit that referred the patient, or the coordinator, tells how it ended."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from mdk import clock
+from mdk.audit.service import did, moved
+from mdk.cases.service import check_version
+from mdk.cases.tables import Case
+from mdk.minutes.structs import MinutesBody
+from mdk.minutes.tables import Minutes
+from mdk.pathways import action_rules as rules
+from mdk.pathways.action_queries import load_action
+from mdk.pathways.action_structs import ActionState
+from mdk.pathways.steps import close_case, move_action
+from mdk.pathways.structs import NotDoneReason
+from mdk.pathways.tables import PathwayAction
+from mdk.people.structs import Viewer
+
+
+def open_action(
+    session: Session, *, case: Case, minutes: Minutes, body: MinutesBody, by: Viewer, at: datetime
+) -> PathwayAction:
+    """Open the action that signed minutes recommend, owned by the referring unit, as part of signing.
+
+    It is due on the day of the minutes; where they name none, five working days from now.
+    """
+    action = PathwayAction(
+        id=uuid.uuid4().hex,
+        case_id=case.id or 0,
+        minutes_id=minutes.id or 0,
+        conference_id=minutes.conference_id,
+        unit_id=case.unit_id,
+        outcome=body.outcome or "",
+        responsible_unit=body.responsible_unit or "",
+        due=body.due or clock.today(clock.add_working_days(at, rules.USUAL_DAYS)),
+        created_at=at,
+        changed_at=at,
+    )
+    session.add(action)
+    session.flush()
+    moved(session, "action", action.id, move=("", ActionState.OPEN), act="open", by=by, at=at)
+    did(session, "action.open", by=by, at=at, cases=(case.number,))
+    return action
+
+
+def done(
+    session: Session,
+    *,
+    action_id: str,
+    version: int,
+    reason_code: NotDoneReason | None = None,
+    note: str = "",
+    by: Viewer,
+    at: datetime,
+) -> PathwayAction:
+    """Record that it was done; the case is closed.
+
+    Raises `NotFound`, `NotAllowed`, `Invalid` for a reason, which is for what was not done, `Stale`,
+    `RuleBroken("pathway.wrong-state")` once it has ended.
+    """
+    return _end(session, "done", action_id, version, reason_code=reason_code, note=note, by=by, at=at)
+
+
+def partly(
+    session: Session,
+    *,
+    action_id: str,
+    version: int,
+    reason_code: NotDoneReason | None = None,
+    note: str = "",
+    by: Viewer,
+    at: datetime,
+) -> PathwayAction:
+    """Record that it was done in part, and why not in full; the case is closed.
+
+    Raises as `done`, but `Invalid` when neither a reason nor a note tells why.
+    """
+    return _end(session, "partly", action_id, version, reason_code=reason_code, note=note, by=by, at=at)
+
+
+def not_done(
+    session: Session,
+    *,
+    action_id: str,
+    version: int,
+    reason_code: NotDoneReason | None = None,
+    note: str = "",
+    by: Viewer,
+    at: datetime,
+) -> PathwayAction:
+    """Record that it is not done, and why; the case is closed. Raises as `done`, but `Invalid` without a reason."""
+    return _end(session, "not-done", action_id, version, reason_code=reason_code, note=note, by=by, at=at)
+
+
+def _end(
+    session: Session,
+    act: str,
+    action_id: str,
+    version: int,
+    *,
+    reason_code: NotDoneReason | None,
+    note: str,
+    by: Viewer,
+    at: datetime,
+) -> PathwayAction:
+    action = load_action(session, action_id, act="action.end", by=by)
+    rules.check_reason(act, reason_code, note)
+    check_version(action.version, version)
+    action.reason_code, action.note = reason_code, note.strip()
+    case = move_action(session, action, act, by=by, at=at, reason=action.note)
+    close_case(session, case, by=by, at=at)
+    return action

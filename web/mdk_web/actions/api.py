@@ -1,0 +1,78 @@
+"""The API of actions."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, RawBody
+
+from mdk.pathways import action_queries as queries
+from mdk.pathways import actions
+from mdk.pathways.action_structs import ActionBody, ActionFilter, ActionView
+from mdk.people.rules import check_role
+from mdk_web import openapi
+from mdk_web.calls import Paging, query_of
+from mdk_web.visits import PageRequest, api_reading, api_writing, body_of, version_of
+
+ENDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {"done": actions.done, "partly": actions.partly, "not-done": actions.not_done}
+)
+
+
+class ActionQuery(Paging, kw_only=True):
+    """Which actions are wanted."""
+
+    state: ActionFilter | None = None
+
+
+class ActionPage(msgspec.Struct):
+    """One page of actions, the one due first on top."""
+
+    items: list[ActionView]
+    next_cursor: str | None
+
+
+@get("/actions", opt=openapi.asks(ActionQuery), sync_to_thread=True)
+def index_actions(request: PageRequest) -> ActionPage:
+    with api_reading(request) as visit:
+        check_role("action.read", visit.viewer)
+        query = query_of(request, ActionQuery)
+        return ActionPage(
+            *queries.actions(
+                visit.session,
+                by=visit.viewer,
+                at=visit.at,
+                state=query.state,
+                limit=query.limit,
+                cursor=query.cursor,
+            )
+        )
+
+
+@get("/actions/{action_id:str}", sync_to_thread=True)
+def show_action(request: PageRequest, action_id: FromPath[str]) -> ActionView:
+    with api_reading(request) as visit:
+        return queries.action(visit.session, action_id, by=visit.viewer, at=visit.at)
+
+
+def _handler(name: str, end: Callable[..., Any]) -> HTTPRouteHandler:
+    """The handler of one end: first who may, then the version, then the content."""
+
+    def handle(request: PageRequest, action_id: FromPath[str], body: RawBody) -> ActionView:
+        with api_writing(request) as visit:
+            queries.load_action(visit.session, action_id, act="action.end", by=visit.viewer)
+            version, said = version_of(request), body_of(ActionBody, body)
+            content = msgspec.structs.asdict(said)
+            end(visit.session, action_id=action_id, version=version, by=visit.viewer, at=visit.at, **content)
+            visit.session.flush()
+            return queries.action(visit.session, action_id, by=visit.viewer, at=visit.at)
+
+    handle.__name__ = f"{name.replace('-', '_')}_action"
+    options = openapi.takes(ActionBody, versioned=True)
+    return post(f"/actions/{{action_id:str}}/{name}", opt=options, status_code=200, sync_to_thread=True)(handle)
+
+
+HANDLERS: list[Any] = [index_actions, show_action, *(_handler(name, end) for name, end in ENDS.items())]
