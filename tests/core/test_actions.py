@@ -16,8 +16,12 @@ from mdk.pathways.ends import PathwayEnd, ends_of
 from mdk.pathways.tables import PathwayAction
 
 OTHERS = sorted(set(get_args(Outcome)) - {"intern_pump", "extern_pump", "deferred"})
-ENDS = {"done": "done", "partly": "partly", "not_done": "not_done"}
-WHY = {"done": {}, "partly": {"note": "En av två nivåer."}, "not_done": {"reason_code": "no_theatre_time"}}
+ENDS: dict[str, str] = {"done": "done", "partly": "partly", "not_done": "not_done"}
+WHY: dict[str, dict[str, Any]] = {
+    "done": {},
+    "partly": {"note": "En av två nivåer."},
+    "not_done": {"reason_code": "no_theatre_time"},
+}
 
 
 def seen(database: Database, key: str, name: str = REFERRER, **given: Any) -> Any:
@@ -76,11 +80,12 @@ def test_an_end_closes_the_case_and_counts(clinic: Database, act: str) -> None:
 
 def test_an_end_says_why(ward: Database) -> None:
     key = make.action(ward)
-    for act, given, field in (
+    refused_ends: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("not_done", {}, "reason_code"),
         ("partly", {"note": "  "}, "note"),
         ("done", {"reason_code": "other"}, "reason_code"),
-    ):
+    )
+    for act, given, field in refused_ends:
         with pytest.raises(Invalid) as refused:
             make.end_action(ward, key, act, **given)
         assert [problem.field for problem in refused.value.problems] == [field]
