@@ -13,7 +13,19 @@ DID, SEEN = "mdk.audit.service.did", "mdk.audit.service.seen"
 # What writes the log and the outbox cannot log itself.
 BELOW = {"mdk.audit.service", "mdk.outbox.service"}
 # Modules whose functions only answer.
-NO_ACTS = {"queries", "lists", "search", "forecast", "rules", "sheets", "tables", "structs", "work"}
+NO_ACTS = {
+    "queries",
+    "action_queries",
+    "follow_up_queries",
+    "lists",
+    "search",
+    "forecast",
+    "rules",
+    "sheets",
+    "tables",
+    "structs",
+    "work",
+}
 # What a query gives out to be shown ends so.
 SHOWN = re.compile(r"(?:View|Line|Body|Entry|Papers)\b")
 # Reads that show no patient and leave no row: {"mdk.….name": "reason"}.
