@@ -227,7 +227,8 @@ NOTICES = {
     "minutes-signed": "Protokollet för ett ärende som rör dig är signerat och kan läsas.",
     "minutes-unsigned": "Ett eller flera protokoll från konferensen {when} är inte signerade.",
     "urgent-overdue": (
-        "Svarstiden i ett snabbspår är ute utan att det är sammanfattat; vem som inte har yttrat sig står på Mitt arbete."
+        "Svarstiden i ett snabbspår är ute utan att det är sammanfattat; "
+        "vem som inte har yttrat sig står på Mitt arbete."
     ),
     "action-received": (
         "Konferensen har rekommenderat en åtgärd för ett av dina ärenden. Berätta där när den är gjord."
