@@ -72,7 +72,6 @@ class _LineRow(NamedTuple):
 
 _LINE_COLUMNS = [_UNIT.name if name == "unit_name" else _CASE[name] for name in _LineRow._fields]
 _TABLES: Any = (Case.__table__, Unit.__table__)  # type: ignore[attr-defined]
-_ALLOWANCES = (2, 5, 7, 10, 14)
 _WINDOW = 2000
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _missing = msgspec.json.Decoder(list[tuple[str, str | None]])
@@ -111,21 +110,32 @@ def lines(
 
 
 def queue(
-    session: Session, *, by: Viewer, at: datetime, limit: int = cursors.DEFAULT_LIMIT, cursor: str | None = None
+    session: Session,
+    *,
+    by: Viewer,
+    at: datetime,
+    limit: int = cursors.DEFAULT_LIMIT,
+    cursor: str | None = None,
+    conditions: Sequence[ColumnElement[bool]] = (),
+    allowances: tuple[int, ...] = rules.ALLOWANCES,
 ) -> tuple[list[QueueLine], str | None]:
     """Accepted cases by share of the allowed time used, then by waiting time; one log row for all.
 
-    The share grows at five known rates, so each rate is read in order from its index and the five are merged.
+    The share grows at five known rates, so each rate is read in order from its index and the five are merged. With
+    `conditions`, which only cases of some `allowances` can meet, places are told among what meets them.
     """
     check_role("queue.read", by)
     start = cursors.unpack(cursor, _QueueMark) if cursor else _QueueMark(at=at, passed=0, last={})
     marks: dict[str, Any] = {"limit": limit + 1}
-    for allowed in _ALLOWANCES:
+    for allowed in allowances:
         marks[f"since_{allowed}"], marks[f"last_{allowed}"] = start.last.get(allowed, (_BEGINNING, 0))
-    rows = _rows(session, _QUEUE, marks)
+    rows = _rows(session, _queue_of(allowances, conditions) if conditions else _QUEUE, marks)
     ranked = sorted(rows, key=lambda row: _rank(row, start.at))
     page, day = ranked[:limit], time.today(at)
-    found = [_queue_line(_line(row, at, day), place) for place, row in enumerate(page, start.passed + 1)]
+    found = [
+        _queue_line(_line(row, at, day), place, "i urvalet" if conditions else "")
+        for place, row in enumerate(page, start.passed + 1)
+    ]
     seen(session, "queue.read", by=by, at=at, cases=tuple(line.case for line in found))
     if len(ranked) <= limit:
         return found, None
@@ -213,7 +223,11 @@ def _lines() -> Any:
     return select(*_LINE_COLUMNS).join_from(_TABLES[0], _TABLES[1], _UNIT.id == _CASE.unit_id)
 
 
-def _of_allowance(allowed: int) -> Any:
+def _queue_of(allowances: tuple[int, ...], conditions: Sequence[ColumnElement[bool]]) -> Any:
+    return union_all(*(select(_of_allowance(allowed, conditions).subquery()) for allowed in allowances))
+
+
+def _of_allowance(allowed: int, conditions: Sequence[ColumnElement[bool]]) -> Any:
     """The queued cases of one allowance after a mark, in order; its own index answers it at any size."""
     since, last_id = bindparam(f"since_{allowed}", type_=UTCDateTime()), bindparam(f"last_{allowed}", type_=Integer())
     return (
@@ -222,13 +236,14 @@ def _of_allowance(allowed: int) -> Any:
             _CASE.state == literal_column("'accepted'"),
             _CASE.days_allowed == literal_column(str(allowed)),
             or_(_CASE.waiting_from > since, and_(_CASE.waiting_from == since, _CASE.id > last_id)),
+            *conditions,
         )
         .order_by(_CASE.waiting_from, _CASE.id)
         .limit(bindparam("limit", type_=Integer()))
     )
 
 
-_QUEUE = union_all(*(select(_of_allowance(allowed).subquery()) for allowed in _ALLOWANCES))
+_QUEUE = _queue_of(rules.ALLOWANCES, ())
 
 
 def _rank(row: _LineRow, at: datetime) -> tuple[float, datetime, int]:
@@ -264,13 +279,14 @@ def _line(case: _LineRow, at: datetime, day: date) -> CaseLine:
     )
 
 
-def _queue_line(line: CaseLine, place: int) -> QueueLine:
+def _queue_line(line: CaseLine, place: int, among: str) -> QueueLine:
     used = round(line.clock.share_used * 100)
+    told = " Försämring är rapporterad." if line.deteriorated_at else ""
     waited = f"{int(line.clock.days_waiting)} av {line.clock.days_allowed} dagar"
     return QueueLine(
         case=line.number,
         place=place,
-        reason=f"Plats {place}: {waited} har gått ({used} % av tiden).",
+        reason=f"{' '.join(filter(None, ('Plats', str(place), among)))}: {waited} har gått ({used} % av tiden).{told}",
         clock=line.clock,
         urgency=line.urgency or "normal",
         home_region=line.home_region or "",

@@ -61,6 +61,7 @@ MUST_STAY_COMPLETE = frozenset({CaseState.SUBMITTED, CaseState.ACCEPTED})
 
 URGENCY_DAYS = {"acute": 2, "high": 7, "normal": 14}
 SURVIVAL_DAYS = {"under_6_weeks": 5, "6w_3_months": 10}
+ALLOWANCES = tuple(sorted({*URGENCY_DAYS.values(), *SURVIVAL_DAYS.values()}))
 
 _NEED_REASON = frozenset({"unable_to_consent", "other_legal_basis"})
 
@@ -149,6 +150,13 @@ def triage_due(since: datetime) -> date:
 def days_allowed(urgency: str | None, survival: str | None) -> int:
     """Days that a case may wait, by urgency and by expected survival, the shorter of the two."""
     return min(URGENCY_DAYS.get(urgency or "normal", 14), SURVIVAL_DAYS.get(survival or "unknown", 14))
+
+
+def allowances_of(urgency: str | None) -> tuple[int, ...]:
+    """Every number of days that cases of an urgency (None: of any) can be allowed."""
+    if urgency is None:
+        return ALLOWANCES
+    return tuple(sorted({days_allowed(urgency, band) for band in (None, *SURVIVAL_DAYS)}))
 
 
 def clock(
@@ -264,6 +272,12 @@ def is_child(birth_date: date | None, at: date) -> bool:
     """Under 18 on the day; unknown counts as adult."""
     years = age(birth_date, at)
     return years is not None and years < ADULT
+
+
+def born_after(day: date) -> date:
+    """Whoever was born after this is under 18 on `day`."""
+    leap = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - ADULT, day=28 if leap else day.day)
 
 
 def opioid_equivalents(submission: Submission, table_of_record: str | None) -> Omeq:

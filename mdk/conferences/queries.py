@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -20,7 +20,6 @@ from mdk.conferences.structs import (
     ClashLine,
     ConferenceKind,
     ConferenceLine,
-    ConferenceState,
     ConferenceView,
     InvitedPerson,
     Planned,
@@ -39,6 +38,11 @@ _items = msgspec.json.Decoder(list[ReleasedItem])
 def is_meeting() -> ColumnElement[bool]:
     """The condition that every list, plan and calendar of conferences puts on them: none that is held in writing."""
     return col(Conference.kind) == ConferenceKind.MEETING
+
+
+def is_on_agenda() -> ColumnElement[bool]:
+    """The condition on a case that it stands on an agenda, released or in the making."""
+    return exists().where(col(AgendaItem.case_id) == col(Case.id), col(AgendaItem.open).is_(True))
 
 
 def load(session: Session, conference_id: str, *, act: str, by: Viewer) -> Conference:
@@ -201,17 +205,6 @@ def planned_for(session: Session, numbers: list[str]) -> dict[str, Planned]:
     """The conference on whose open agenda each case stands, by case number."""
     rows = session.execute(_PLANNED, {"numbers": numbers})
     return {row.number: Planned(row.id, row.starts_at, row.state) for row in rows}
-
-
-def next_starts(session: Session, *, at: datetime) -> datetime | None:
-    """When the next conference that still takes cases begins."""
-    return session.scalar(
-        select(func.min(Conference.starts_at)).where(
-            is_meeting(),
-            col(Conference.starts_at) > at,
-            col(Conference.state).in_([ConferenceState.PLANNED, ConferenceState.RELEASED]),
-        )
-    )
 
 
 def _line_query(by: Viewer) -> Any:

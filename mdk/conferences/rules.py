@@ -22,6 +22,7 @@ MOVES: Mapping[str, tuple[frozenset[ConferenceState], ConferenceState]] = {
 }
 READABLE_AFTER_CLOSE = timedelta(days=30)
 NURSE = "sjuksköterska"
+USUAL_MINUTES = 15  # a case on an agenda, unless the planner says otherwise
 _ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYMONTH", "BYDAY"})
 _MONTHLY = _ALWAYS | {"BYMONTHDAY", "BYSETPOS"}
 # What narrows each frequency. A rule that may never meet is searched to the year 9999: day by day that takes a

@@ -9,6 +9,7 @@ from mdk import clock
 from mdk.audit.service import seen
 from mdk.cases import lists
 from mdk.conferences import queries as conferences
+from mdk.conferences.waiting import EVERYTHING
 from mdk.db import Database
 from mdk.people import queries as people
 from mdk.people.structs import Viewer
@@ -38,7 +39,14 @@ def of_the_queue(database: Database, cookie: str) -> dict[str, float]:
             "access log (chained, committed)": _each(lambda: _logged(database, viewer, at, tuple(numbers))),
             "template (the twin's whole work)": _each(
                 lambda: render(
-                    "queue/index.html", rows=rows, planned=planned, following=following, is_first=True, **shell
+                    "queue/index.html",
+                    rows=rows,
+                    planned=planned,
+                    following=following,
+                    wanted=EVERYTHING,
+                    is_filtered=False,
+                    is_first=True,
+                    **shell,
                 )
             ),
         }

@@ -501,7 +501,6 @@ def test_what_is_held_in_writing_shows_in_no_list_plan_or_calendar_of_meetings(c
         with pytest.raises((NotFound, NotAllowed)):
             make.ask(clinic, name, conferences.view, key)
     with clinic.reading() as session:
-        assert conferences.next_starts(session, at=make.AT - make.DAY) is None
         assert conferences.planned_for(session, [number]) == {}
         assert session.scalars(select(Participation)).all() == []
         assert session.scalars(select(OutboxRow).where(col(OutboxRow.topic) == "conference.changed")).all() == []

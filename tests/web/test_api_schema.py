@@ -27,6 +27,7 @@ CONTRACT = {
     "/cases/{number}/break-glass": {"post"},
     "/cases/{number}/access-log": {"get"},
     "/cases/{number}/history": {"get"},
+    "/cases/{number}/forecast": {"get"},
     "/cases/{number}/urgent-review": {"post"},
     "/cases/{number}/urgent-review/opinions": {"post"},
     "/cases/{number}/urgent-review/conclude": {"post"},

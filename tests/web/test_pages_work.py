@@ -75,6 +75,27 @@ def test_the_queue_goes_on_where_the_page_ended(people: People) -> None:
     assert (len(found[0]), len(found[1]), found[0] | found[1]) == (50, 2, numbers)
 
 
+def test_the_queue_s_filters_are_links_that_keep_each_other(people: People) -> None:
+    number = queued(people.database)
+    coordinator = people[COORDINATOR]
+    page = coordinator.get("/queue?region=kronoberg&show=unplanned")
+    assert number in page.html
+    assert "Plats i urvalet" in page.words
+    assert 'href="/queue?region=kronoberg&amp;show=child"' in page.html
+    assert "Inga ärenden i kön passar urvalet." in coordinator.get("/queue?region=skane").words
+    assert coordinator.get("/queue?region=moon").status == 422
+
+
+def test_the_referrer_sees_when_a_case_is_likely_taken_up_or_that_nobody_knows(people: People) -> None:
+    number = submitted(people)
+    referrer = people[REFERRER]
+    assert "Ingen konferens med ledig tid är planerad än" in referrer.get(f"/cases/{number}").words
+    make.conference(people.database, starts_at=clock.now() + 2 * make.DAY)
+    words = referrer.get(f"/cases/{number}").words
+    assert "Tas troligen upp" in words
+    assert "om 2 dagar. Inget ärende i kön står före." in words
+
+
 def test_triage_shows_the_longest_waiting_first_with_its_target(people: People) -> None:
     old = make.submitted(people.database, at=clock.now() - 9 * make.DAY)
     new = submitted(people)

@@ -152,6 +152,12 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "too_late": "För sent",
             "no_recommendation": "Ingen rekommendation",
         },
+        "queue_show": {
+            "unplanned": "Inte planerade",
+            "planned": "Planerade",
+            "missing": "Uppgifter saknas",
+            "child": "Barn",
+        },
         "region": {"skane": "Skåne", "halland": "Halland", "kronoberg": "Kronoberg", "blekinge": "Blekinge"},
         "urgency": {"acute": "Akut, inom 48 timmar", "high": "Hög, inom 7 dagar", "normal": "Normal, inom 14 dagar"},
         "urgency_short": {"acute": "Akut", "high": "Hög", "normal": "Normal"},

@@ -21,7 +21,10 @@ from mdk.cases.structs import (
     ReasonBody,
     RegionCode,
     Submission,
+    Urgency,
 )
+from mdk.conferences import waiting
+from mdk.conferences.forecast import Forecast, forecast
 from mdk.cursors import RowId, pack, unpack
 from mdk.journey import work
 from mdk.journey.stories import CaseStep
@@ -50,6 +53,20 @@ class CasePage(msgspec.Struct):
 
     items: list[CaseLine]
     next_cursor: str | None
+
+
+class QueueQuery(Paging, kw_only=True):
+    """What of the queue to list; nothing asks for all of it."""
+
+    region: RegionCode | None = None
+    urgency: Urgency | None = None
+    show: waiting.QueueShow | None = None
+
+
+class Likely(msgspec.Struct):
+    """When a case is likely taken up; null for one that no longer waits or stands on an agenda."""
+
+    forecast: Forecast | None
 
 
 class QueuePage(msgspec.Struct):
@@ -165,12 +182,23 @@ def history(request: PageRequest, number: FromPath[str]) -> HistoryPage:
         return HistoryPage(steps[start:end], pack(end) if len(steps) > end else None)
 
 
-@get("/queue", opt=openapi.asks(Paging), sync_to_thread=True)
+@get("/cases/{number:str}/forecast", sync_to_thread=True)
+def likely(request: PageRequest, number: FromPath[str]) -> Likely:
+    with api_reading(request) as visit:
+        queries.load(visit.session, number, act="case.read", by=visit.viewer, at=visit.at)
+        seen(visit.session, "case.forecast", by=visit.viewer, at=visit.at, cases=(number,))
+        return Likely(forecast(visit.session, number, at=visit.at))
+
+
+@get("/queue", opt=openapi.asks(QueueQuery), sync_to_thread=True)
 def queue(request: PageRequest) -> QueuePage:
     with api_reading(request) as visit:
         check_role("queue.read", visit.viewer)
-        query = query_of(request, Paging)
-        found = lists.queue(visit.session, by=visit.viewer, at=visit.at, limit=query.limit, cursor=query.cursor)
+        query = query_of(request, QueueQuery)
+        wanted = waiting.QueueFilter(region=query.region, urgency=query.urgency, show=query.show)
+        found = waiting.queue(
+            visit.session, by=visit.viewer, at=visit.at, wanted=wanted, limit=query.limit, cursor=query.cursor
+        )
         return QueuePage(*found)
 
 
@@ -224,5 +252,6 @@ HANDLERS: list[Any] = [
     break_glass,
     access_log,
     history,
+    likely,
     queue,
 ]

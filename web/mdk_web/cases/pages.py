@@ -17,6 +17,7 @@ from mdk.cases.hints import late_conference
 from mdk.cases.structs import CaseState, CaseView, ReasonBody
 from mdk.clinical.structs import Hint
 from mdk.conferences import queries as conferences
+from mdk.conferences.forecast import forecast
 from mdk.cursors import MAX_LIMIT
 from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem
@@ -129,10 +130,9 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
     """The page of one case; after a refused act with that act's form open and what was typed in it."""
     session, by, at = visit.session, visit.viewer, visit.at
     view = queries.view(session, number, by=by, at=at)
-    planned, next_starts = (
-        conferences.planned_for(session, [number]).get(number),
-        conferences.next_starts(session, at=at),
-    )
+    planned, likely = conferences.planned_for(session, [number]).get(number), forecast(session, number, at=at)
+    guess = likely.starts_at if likely and likely.kind == "likely" else None
+    starts = planned.starts_at if planned else guess
     return page(
         visit,
         "cases/show.html",
@@ -151,8 +151,8 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         told=told,
         minutes=minutes.of_case(session, number, by=by, at=at),
         planned=planned,
-        next_starts=next_starts,
-        reminders=view.hints + _late(view, planned.starts_at if planned else next_starts, clock.today(at)),
+        likely=likely,
+        reminders=view.hints + _late(view, starts, clock.today(at)),
         today=clock.today(at),
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from mdk.clock import local, readings
 from mdk.conferences import conflicts
+from mdk.conferences.rules import USUAL_MINUTES
 from mdk.conferences.structs import AgendaBody, AgendaItemBody, ConferenceBody
 from mdk.errors import Invalid, Problem
 from mdk.people import queries as people
@@ -15,7 +16,6 @@ from mdk.people.structs import PersonLine, Role, Viewer
 from mdk_web.filled import read_as, wall_time
 from mdk_web.formkit import Form
 
-USUAL_MINUTES = 15
 EARLY = timedelta(minutes=15)
 _WEDNESDAY, _HOUR = 2, 13
 _STANDS_IN = frozenset({Role.CONSULTANT, Role.CHAIR, Role.MEMBER, Role.NEUROSURGERY})
