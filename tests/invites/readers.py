@@ -3,8 +3,9 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import icalendar
@@ -15,6 +16,7 @@ from leftout import skip_or_fail
 NODE_MODULES = Path(os.environ.get("MDK_TEST_NODE") or Path(__file__).parents[2] / ".node") / "node_modules"
 Span = tuple[datetime, datetime]
 Reader = Callable[[bytes], Span]
+Batch = Callable[[Sequence[bytes]], list[Span]]
 
 
 def by_icalendar(raw: bytes) -> Span:
@@ -24,13 +26,18 @@ def by_icalendar(raw: bytes) -> Span:
     return entry["DTSTART"].dt.astimezone(UTC), entry["DTEND"].dt.astimezone(UTC)
 
 
+def many(read: Reader) -> Batch:
+    """A reader of many calendars from a reader of one."""
+    return lambda raws: [read(raw) for raw in raws]
+
+
 def by_vobject(raw: bytes) -> Span:
     calendar = vobject.readOne(raw.decode())
     calendar.validate(raiseException=True)
     return calendar.vevent.dtstart.value.astimezone(UTC), calendar.vevent.dtend.value.astimezone(UTC)
 
 
-def libical_reader(folder: Path) -> Reader:
+def libical_reader(folder: Path) -> Batch:
     """Compile the checker; the reader fails when libical has a complaint."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
@@ -44,58 +51,61 @@ def libical_reader(folder: Path) -> Reader:
     )
     if built.returncode:
         skip_or_fail("libical does not compile here: install libical-dev to check invitations with it")
-
-    def read(raw: bytes) -> Span:
-        lines = subprocess.run([program], input=raw, capture_output=True, check=True).stdout.decode().splitlines()
-        complaints = [line for line in lines if line.startswith("error")]
-        assert not complaints, "; ".join(complaints)
-        start, end = (datetime.fromtimestamp(int(seconds), UTC) for seconds in lines[-1].split())
-        return start, end
-
-    return read
+    return partial(_each_by, [program])
 
 
-def icaljs_reader() -> Reader:
+def icaljs_reader() -> Batch:
     """What Thunderbird's and Nextcloud's reader understands; node and its package ical.js are installed by .ci/run."""
     node = shutil.which("node") or shutil.which("nodejs")
     if node is None or not (NODE_MODULES / "ical.js").is_dir():
         skip_or_fail("no ical.js here: install node and run `npm install --prefix .node ical.js` to read with it")
-    program = Path(__file__).with_name("icaljs.mjs")
-
-    def read(raw: bytes) -> Span:
-        module = NODE_MODULES / "ical.js" / "dist" / "ical.js"
-        done = subprocess.run([node, program, module], input=raw, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        start, end = (datetime.fromtimestamp(int(each), UTC) for each in done.stdout.split())
-        return start, end
-
-    return read
+    module = NODE_MODULES / "ical.js" / "dist" / "ical.js"
+    return partial(_each_by, [node, Path(__file__).with_name("icaljs.mjs"), module])
 
 
-def khal_reader(folder: Path) -> Reader:
-    """A fresh khal with an empty calendar for each invitation; what it lists is what an end user sees."""
+def _each_by(command: list[str | Path], raws: Sequence[bytes]) -> list[Span]:
+    """What a program that reads calendars, a NUL after each, understands of them; fails when it has a complaint."""
+    given = b"".join(raw + b"\0" for raw in raws)
+    done = subprocess.run(command, input=given, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode() or done.returncode
+    spans: list[Span] = []
+    for line in done.stdout.decode().splitlines():
+        assert not line.startswith("error"), f"{line}\n{raws[len(spans)].decode()}"
+        start, end = (datetime.fromtimestamp(int(seconds), UTC) for seconds in line.split())
+        spans.append((start, end))
+    assert len(spans) == len(raws)
+    return spans
+
+
+def khal_reader(folder: Path) -> Batch:
+    """A fresh khal with an empty calendar for each batch of different events; what it lists is what an end user sees."""
     khal = shutil.which("khal")
     if khal is None:
         skip_or_fail("no khal here: install khal to see invitations as an end user does")
 
-    def read(raw: bytes) -> Span:
+    def read(raws: Sequence[bytes]) -> list[Span]:
         home = folder / str(len(list(folder.iterdir())))
         (home / "calendar").mkdir(parents=True)
         config = home / "config"
         config.write_text(_KHAL_CONFIG.format(home=home))
-        (home / "invitation.ics").write_bytes(raw)
-        _khal(khal, config, "import", "--batch", "-a", "mdk", str(home / "invitation.ics"))
-        day = by_icalendar(raw)[0].strftime("%Y-%m-%d")
-        listed = _khal(
-            khal, config, "list", "--day-format", "", "--format", "{start-long}|{end-long}|{title}", day, "1d"
-        )
-        start, end, title = listed.strip().split("|")
-        assert title.strip() == "MDK smärta"
-        return _utc(start), _utc(end)
+        files = [home / f"{place}.ics" for place in range(len(raws))]
+        for file, raw in zip(files, raws, strict=True):
+            file.write_bytes(raw)
+        _khal(khal, config, "import", "--batch", "-a", "mdk", *map(str, files))
+        days = [by_icalendar(raw)[0] for raw in raws]
+        frame = [f"{min(days):%Y-%m-%d}", f"{max(days) + timedelta(days=1):%Y-%m-%d}"]
+        listed = _khal(khal, config, "list", "--day-format", "", "--format", _KHAL_LINE, *frame)
+        spans = {}
+        for line in listed.splitlines():
+            uid, start, end, title = line.strip().split("|")
+            assert title.strip() == "MDK smärta"
+            spans[uid] = _utc(start), _utc(end)
+        return [spans[_uid(raw)] for raw in raws]
 
     return read
 
 
+_KHAL_LINE = "{uid}|{start-long}|{end-long}|{title}"
 _KHAL_CONFIG = """[calendars]
 [[mdk]]
 path = {home}/calendar
@@ -124,3 +134,7 @@ def _khal(khal: str, config: Path, *arguments: str) -> str:
 
 def _utc(text: str) -> datetime:
     return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+
+
+def _uid(raw: bytes) -> str:
+    return str(icalendar.Calendar.from_ical(raw).walk("VEVENT")[0]["UID"])

@@ -1,6 +1,9 @@
-/* Reads a calendar from stdin; prints what libical finds wrong with it, then start and end as seconds since 1970. */
+/* Reads calendars from stdin, a NUL after each; prints for each what libical finds wrong with it, then its start and end
+   as seconds since 1970. */
 #include <libical/ical.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void complain(icalcomponent *part)
 {
@@ -17,17 +20,31 @@ static long long seconds(struct icaltimetype t)
     return (long long)icaltime_as_timet_with_zone(t, icaltime_get_timezone(t));
 }
 
-int main(void)
+static int judge(const char *text)
 {
-    static char text[1 << 20];
-    text[fread(text, 1, sizeof text - 1, stdin)] = 0;
     icalcomponent *calendar = icalparser_parse_string(text);
     if (!calendar) return 2;
     int kept = icalrestriction_check(calendar);
     complain(calendar);
     if (!kept) puts("error a restriction is broken");
     icalcomponent *entry = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT);
-    if (entry) printf("%lld %lld\n", seconds(icalcomponent_get_dtstart(entry)), seconds(icalcomponent_get_dtend(entry)));
+    if (!entry) return 3;
+    printf("%lld %lld\n", seconds(icalcomponent_get_dtstart(entry)), seconds(icalcomponent_get_dtend(entry)));
     icalcomponent_free(calendar);
+    return 0;
+}
+
+int main(void)
+{
+    size_t length = 0, room = 1 << 20, got;
+    char *text = malloc(room + 1);
+    while ((got = fread(text + length, 1, room - length, stdin)) > 0)
+        if ((length += got) == room && !(text = realloc(text, (room *= 2) + 1))) return 4;
+    text[length] = 0;
+    for (char *each = text; each < text + length; each += strlen(each) + 1) {
+        int fault = judge(each);
+        if (fault) return fault;
+    }
+    free(text);
     return 0;
 }

@@ -1,7 +1,8 @@
 """A person's feed: the same events as their invitations, behind a secret that can be ended."""
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ from sqlalchemy import select
 
 import make
 from invites.post import Post, cancel, move, settings
-from invites.readers import Reader, by_icalendar, by_vobject, icaljs_reader, khal_reader, libical_reader
+from invites.readers import Batch, by_icalendar, by_vobject, icaljs_reader, khal_reader, libical_reader, many
 from invites.test_ics import AROUND_THE_CHANGES
 from make import CHAIR, CONSULTANT, NURSE, REFERRER, STEERING
 from mdk import clock
 from mdk.conferences import service as conferences
-from mdk.db import Database
+from mdk.db import Database, sqlite_file
 from mdk.errors import NotAllowed
 from mdk.people import service as people
 from mdk_calendar import feeds
@@ -125,37 +126,40 @@ def test_a_feed_tells_nothing_about_a_patient(post: Post) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- readers
-@pytest.fixture(params=["icalendar", "vobject", "libical", "icaljs", "khal"])
-def read(request: pytest.FixtureRequest, tmp_path: Path) -> Reader:
-    makers: dict[str, Any] = {
-        "icalendar": lambda: by_icalendar,
-        "vobject": lambda: by_vobject,
+INSTANTS = [datetime.fromisoformat(utc).replace(tzinfo=UTC) for utc, _ in AROUND_THE_CHANGES]
+
+
+@pytest.fixture(scope="module")
+def feeds_around(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """The consultant's feed at each of the instants, whose conference is the first in it: planned from last to first."""
+    folder = tmp_path_factory.mktemp("feeds")
+    shutil.copyfile(_sqlite_template, folder / "mdk.sqlite")
+    database = Database(sqlite_file(folder / "mdk.sqlite"))
+    post, found = with_key(database, folder / "outbox"), []
+    secret = make.act(database, CONSULTANT, feeds.renew, settings=post.settings)
+    for start in reversed(INSTANTS):
+        made = start - 20 * make.DAY
+        planned = make.act(database, make.COORDINATOR, conferences.plan, body=make.plan(starts_at=start), at=made)
+        make.release(database, planned.id, at=made)
+        post.work(made)
+        with database.reading() as session:
+            found.append(feeds.served(session, secret, at=made))
+    database.close()
+    return [each.body for each in reversed(found) if each is not None]
+
+
+@pytest.mark.parametrize("reader", ["icalendar", "vobject", "libical", "icaljs", "khal"])
+def test_every_reader_understands_the_feed_around_both_changes(
+    reader: str, feeds_around: list[bytes], tmp_path: Path
+) -> None:
+    makers: dict[str, Callable[[], Batch]] = {
+        "icalendar": lambda: many(by_icalendar),
+        "vobject": lambda: many(by_vobject),
         "libical": lambda: libical_reader(tmp_path),
         "icaljs": icaljs_reader,
         "khal": lambda: khal_reader(tmp_path),
     }
-    found: Reader = makers[request.param]()
-    return found
-
-
-@pytest.mark.parametrize("utc", [utc for utc, _ in AROUND_THE_CHANGES])
-def test_every_reader_understands_the_feed_around_both_changes(read: Reader, ward_of_one: Post, utc: str) -> None:
-    start = datetime.fromisoformat(utc).replace(tzinfo=UTC)
-    made = start - 20 * make.DAY
-    post = ward_of_one
-    planned = make.act(post.database, make.COORDINATOR, conferences.plan, body=make.plan(starts_at=start), at=made)
-    make.release(post.database, planned.id, at=made)
-    post.work(made)
-    secret = make.act(post.database, CONSULTANT, feeds.renew, settings=post.settings, at=made)
-    with post.database.reading() as session:
-        found = feeds.served(session, secret, at=made)
-    assert found is not None
-    assert read(found.body) == (start, start + make.HOUR)
-
-
-@pytest.fixture
-def ward_of_one(embedded: Database, tmp_path: Path) -> Post:
-    return with_key(embedded, tmp_path / "outbox")
+    assert makers[reader]()(feeds_around) == [(start, start + make.HOUR) for start in INSTANTS]
 
 
 # ------------------------------------------------------------------------------------------------- the address

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import icalendar
+import msgspec
 import pytest
 
-from invites.readers import Reader, by_icalendar, by_vobject, icaljs_reader, khal_reader, libical_reader
+from invites.readers import Batch, by_icalendar, by_vobject, icaljs_reader, khal_reader, libical_reader, many
 from invites.sample import START, cancel, event
 from mdk_calendar.events import Event
 from mdk_calendar.ics import to_ics
@@ -25,6 +26,10 @@ AROUND_THE_CHANGES = [
     ("2026-10-25T02:00", "2026-10-25 03:00"),
     ("2026-10-25T12:00", "2026-10-25 13:00"),
     ("2026-10-26T12:00", "2026-10-26 13:00"),
+    ("2027-03-27T12:00", "2027-03-27 13:00"),
+    ("2027-03-28T00:59", "2027-03-28 01:59"),
+    ("2027-03-28T01:00", "2027-03-28 03:00"),
+    ("2027-03-28T11:00", "2027-03-28 13:00"),
     ("2027-03-31T11:00", "2027-03-31 13:00"),
 ]
 ATTENDEE = (
@@ -40,24 +45,24 @@ IN_THE_REPEATED_HOUR = ["2026-10-25T00:00", "2026-10-25T00:30", "2026-10-25T01:0
 
 
 @pytest.fixture(scope="session")
-def libical(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+def libical(tmp_path_factory: pytest.TempPathFactory) -> Batch:
     return libical_reader(tmp_path_factory.mktemp("libical"))
 
 
 @pytest.fixture(scope="session")
-def khal(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+def khal(tmp_path_factory: pytest.TempPathFactory) -> Batch:
     return khal_reader(tmp_path_factory.mktemp("khal"))
 
 
 @pytest.fixture(scope="session")
-def icaljs() -> Reader:
+def icaljs() -> Batch:
     return icaljs_reader()
 
 
 @pytest.fixture(params=["icalendar", "vobject", "libical", "icaljs", "khal"])
-def read(request: pytest.FixtureRequest) -> Reader:
-    own: dict[str, Reader] = {"icalendar": by_icalendar, "vobject": by_vobject}
-    found: Reader = own.get(request.param) or request.getfixturevalue(request.param)
+def read(request: pytest.FixtureRequest) -> Batch:
+    own: dict[str, Batch] = {"icalendar": many(by_icalendar), "vobject": many(by_vobject)}
+    found: Batch = own.get(request.param) or request.getfixturevalue(request.param)
     return found
 
 
@@ -69,45 +74,55 @@ def unfolded(told: Event) -> list[str]:
     return to_ics(told).decode().replace("\r\n ", "").split("\r\n")
 
 
+def lasting(utc: str, place: int) -> Event:
+    """25 minutes from an instant, with a UID of its own."""
+    start = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+    return event(uid=f"{place:032x}@mdk.example", starts_at=start, ends_at=start + timedelta(minutes=25))
+
+
 @pytest.mark.parametrize(("utc", "stockholm"), AROUND_THE_CHANGES)
-def test_every_reader_understands_the_same_instants_around_both_changes(read: Reader, utc: str, stockholm: str) -> None:
-    start = datetime.fromisoformat(utc).replace(tzinfo=UTC)
-    told = event(starts_at=start, ends_at=start + timedelta(minutes=25))
-    assert read(to_ics(told)) == (start, start + timedelta(minutes=25))
+def test_an_event_is_written_at_its_time_in_stockholm(utc: str, stockholm: str) -> None:
     local = datetime.fromisoformat(stockholm)
-    assert f"DTSTART;TZID=Europe/Stockholm:{local:%Y%m%dT%H%M%S}" in unfolded(told)
+    assert f"DTSTART;TZID=Europe/Stockholm:{local:%Y%m%dT%H%M%S}" in unfolded(lasting(utc, 0))
 
 
-@pytest.mark.parametrize("utc", IN_THE_REPEATED_HOUR)
-def test_the_hour_that_autumn_repeats_is_carried_without_doubt(read: Reader, utc: str) -> None:
-    start = datetime.fromisoformat(utc).replace(tzinfo=UTC)
-    told = event(starts_at=start, ends_at=start + timedelta(minutes=50))
-    assert read(to_ics(told)) == (start, start + timedelta(minutes=50))
+def test_every_reader_understands_the_same_instants_around_both_changes(read: Batch) -> None:
+    """Also in the hour that autumn repeats, which is carried in UTC so that nobody has to doubt which one is meant."""
+    instants = [utc for utc, _ in AROUND_THE_CHANGES] + IN_THE_REPEATED_HOUR
+    told = [lasting(utc, place) for place, utc in enumerate(instants)]
+    assert read([to_ics(each) for each in told]) == [(each.starts_at, each.ends_at) for each in told]
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        event(),
-        event(sequence=3, video_url=None, slots=(), attendee_role="chair"),
-        event(language="en", partstat="ACCEPTED", attendee_role="member"),
-        event(attendee_name="", organizer_name=""),
-        event(attendee_name="Å" * 300),
-        event(attendee_name="👩🏽‍⚕️" * 30),
-    ],
-)
-def test_every_reader_takes_request_and_cancel_of_every_kind(read: Reader, told: Event) -> None:
-    assert read(to_ics(told)) == (START, START + timedelta(hours=1))
-    ended = cancel(sequence=told.sequence + 1, attendee_name=told.attendee_name, video_url=told.video_url)
-    assert read(to_ics(ended)) == (START, START + timedelta(hours=1))
+EVERY_KIND = [
+    event(),
+    event(sequence=3, video_url=None, slots=(), attendee_role="chair"),
+    event(language="en", partstat="ACCEPTED", attendee_role="member"),
+    event(attendee_name="", organizer_name=""),
+    event(attendee_name="Å" * 300),
+    event(attendee_name="👩🏽‍⚕️" * 30),
+]
+
+
+def test_every_reader_takes_request_and_cancel_of_every_kind(read: Batch) -> None:
+    for told in (EVERY_KIND, [ended(each) for each in EVERY_KIND]):
+        raws = [to_ics(own_uid(each, place)) for place, each in enumerate(told)]
+        assert read(raws) == [(START, START + timedelta(hours=1))] * len(raws)
+
+
+def ended(told: Event) -> Event:
+    return cancel(sequence=told.sequence + 1, attendee_name=told.attendee_name, video_url=told.video_url)
+
+
+def own_uid(told: Event, place: int) -> Event:
+    return msgspec.structs.replace(told, uid=f"{place:032x}@mdk.example")
 
 
 @pytest.mark.parametrize("without", ["ORGANIZER", "DTSTAMP", "UID", "ATTENDEE"])
-def test_the_strictest_reader_would_notice_a_missing_property(libical: Reader, without: str) -> None:
+def test_the_strictest_reader_would_notice_a_missing_property(libical: Batch, without: str) -> None:
     calendar = icalendar.Calendar.from_ical(to_ics(event()))
     del calendar.walk("VEVENT")[0][without]
     with pytest.raises(AssertionError, match="error"):
-        libical(calendar.to_ical())
+        libical([calendar.to_ical()])
 
 
 def test_a_request_says_what_the_contract_wants() -> None:
