@@ -84,7 +84,7 @@ def khal_reader(folder: Path) -> Batch:
         skip_or_fail("no khal here: install khal to see invitations as an end user does")
 
     def read(raws: Sequence[bytes]) -> list[Span]:
-        home = folder / str(len(list(folder.iterdir())))
+        home = folder / f"khal-{len(list(folder.iterdir()))}"
         (home / "calendar").mkdir(parents=True)
         config = home / "config"
         config.write_text(_KHAL_CONFIG.format(home=home))
