@@ -1,4 +1,4 @@
-"""Measures the queue page against its bare twin in one run, and prints both with their ratio."""
+"""Measures what must be fast against its bare twin in one run, and prints both with their ratio."""
 
 import asyncio
 import os
@@ -17,6 +17,7 @@ from urllib.request import urlopen
 from rich.console import Console
 from rich.table import Table
 
+from bench import invitations
 from bench.costs import of_the_queue
 from bench.load import Measured, ask, percentile
 from mdk import clock, parsing
@@ -37,7 +38,8 @@ AIM = 0.5
 
 
 def main() -> None:
-    """Fill a queue, serve it, measure page and twin in turns."""
+    """Measure invitations; then fill a queue, serve it, and measure page and twin in turns."""
+    invitations.show(invitations.of_invitations())
     with tempfile.TemporaryDirectory() as folder:
         database = Database(sqlite_file(Path(folder) / "mdk.sqlite"))
         cookie = fill(database)
