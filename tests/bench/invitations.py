@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import icalendar
+from icalendar.enums import CLASS, STATUS, TRANSP
 from rich.console import Console
 from rich.table import Table
 
@@ -103,9 +104,9 @@ def _calendar(event: Event, start: datetime, end: datetime) -> icalendar.Calenda
         url=event.page_url,
         organizer=organizer,
         attendees=[attendee],
-        classification="PRIVATE",
-        status="CONFIRMED",
-        transparency="OPAQUE",
+        classification=CLASS.PRIVATE,
+        status=STATUS.CONFIRMED,
+        transparency=TRANSP.OPAQUE,
     )
     calendar.add_component(entry)
     return calendar
@@ -116,4 +117,3 @@ def _rate(events: list[Event], build: Callable[[Event], bytes]) -> float:
     for event in events:
         build(event)
     return len(events) / (time.process_time() - began)
-

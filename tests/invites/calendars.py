@@ -43,7 +43,10 @@ class Calendars:
     def live(self) -> dict[str, tuple[tuple[datetime, datetime], str]]:
         """What stands in the calendars, by address."""
         return {
-            address: (entry.span, entry.text) for address, held in self.at.items() for entry in held.values() if entry.live
+            address: (entry.span, entry.text)
+            for address, held in self.at.items()
+            for entry in held.values()
+            if entry.live
         }
 
 
@@ -56,7 +59,7 @@ STARTS_OF_OWN_LINES = ("Din tid: ", "Anslut: ", "Your time: ", "Join: ")
 
 
 def calendar_of(raw: bytes) -> bytes:
-    """The calendar object of an invitation, whose form as a mail is checked on the way (contract, "Calendar messages")."""
+    """The calendar object of an invitation, whose form as a mail is checked too (contract, "Calendar messages")."""
     message = parsed(raw)
     assert [part.get_content_type() for part in message.walk()] == [
         "multipart/mixed",

@@ -11,7 +11,7 @@ _PEOPLE = re.compile(r"[\w.]+@demo\.mdk")
 
 
 def words(documents: Iterable[dict[str, Any]], numbers: Iterable[str]) -> set[str]:
-    """What tells of the patients of these submissions: who they are, what ails them, what is asked, the cases' numbers."""
+    """What tells of the patients of these submissions: who they are, what ails them, what is asked, the numbers."""
     found = set(numbers)
     for document in documents:
         patient, diagnosis = document["patient"], document["diagnosis"]

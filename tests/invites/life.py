@@ -34,6 +34,7 @@ SECOND_CHAIR, SECOND_CONSULTANT = "ordforande.tva", "konsult.tva"
 SPRING = [datetime(2027, 3, day, hour, 0, tzinfo=UTC) for day, hour in ((27, 12), (28, 0), (28, 1), (28, 11), (29, 11))]
 AUTUMN = [datetime(2027, 10, day, hour, 30, tzinfo=UTC) for day, hour in ((30, 11), (31, 0), (31, 1), (31, 12))]
 AUTUMN += [datetime(2027, 10, 30, 23, 40, tzinfo=UTC)]
+REFERRERS = [REFERRER, OTHER_REFERRER, REFERRER, "remittent.halmstad", OTHER_REFERRER]  # of the five cases
 MEMBERS = [NURSE, SURGEON, PAEDIATRIC, OTHER_REFERRER]
 MOBILE = [NURSE, SURGEON, OTHER_REFERRER]  # those who leave or get a new address
 
@@ -57,14 +58,19 @@ def ground(template: Path, folder: Path) -> Ground:
             (SECOND_CONSULTANT, "Emoji 🩺^n;, von Öö", "consultant"),
         ):
             people.add(
-                session, email=make.email(name), name=shown, role=role, unit_id="mdk-samordning", language="en", at=make.AT
+                session,
+                email=make.email(name),
+                name=shown,
+                role=role,
+                unit_id="mdk-samordning",
+                language="en",
+                at=make.AT,
             )
         people.add(session, email=make.email(SURGEON), name="Nora Kirurg", role="neurosurgery",
                    unit_id="neurokirurgi-lund", language="en", at=make.AT)  # fmt: skip
     changes = [{}, {"patient.identity_number": make.OTHER_ADULT}, {}, {}, {"patient.identity_number": make.CHILD}]
-    referrers = [REFERRER, OTHER_REFERRER, REFERRER, "remittent.halmstad", OTHER_REFERRER]
     numbers = [
-        make.accepted(database, make.submission(**each), by=name) for each, name in zip(changes, referrers, strict=True)
+        make.accepted(database, make.submission(**each), by=name) for each, name in zip(changes, REFERRERS, strict=True)
     ]
     with database.writing() as session:
         forget_owed(session, at=make.AT)
@@ -96,6 +102,7 @@ class Life(RuleBasedStateMachine):
         self.addresses = {name: make.email(name) for name in (*make.EVERYONE, SECOND_CHAIR, SECOND_CONSULTANT)}
         self.owners = {address: name for name, address in self.addresses.items()}
         self.gone: set[str] = set()
+        self.ended: set[str] = set()
         self.hidden = forbidden.searcher(self.ground.secrets)
         self.id = make.conference(self.database, starts_at=starts_at, duration_minutes=120)
         self.release([0, 1, 2, 3, 4], 2, 15)
@@ -111,8 +118,9 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: not self.cancelled)
     @rule(order=st.permutations(range(5)), count=st.integers(1, 5), minutes=st.sampled_from([10, 15, 20]))
     def release(self, order: list[int], count: int, minutes: int) -> None:
-        items = [AgendaItemBody(case=self.ground.numbers[place], minutes=minutes) for place in order[:count]]
-        self.act(agenda.put, items=items)
+        numbers = [self.ground.numbers[place] for place in order]
+        waiting = [number for number in numbers if number not in self.ended][:count]
+        self.act(agenda.put, items=[AgendaItemBody(case=number, minutes=minutes) for number in waiting])
         self.act(agenda.release, override_reason="Sent tillägg.")
 
     @precondition(lambda self: not self.cancelled)
@@ -147,6 +155,14 @@ class Life(RuleBasedStateMachine):
             partstat = "TENTATIVE"  # without a consultant nothing more could be released
         given = {"conference_id": self.id, "partstat": partstat, "comment": None, "at": self.at}
         make.act(self.database, email, conferences.reply, **given)
+
+    @precondition(lambda self: len(self.ended) < 3)
+    @rule(place=st.integers(0, 4), name=st.sampled_from(["withdraw", "report_death"]))
+    def end_a_case(self, place: int, name: str) -> None:
+        number, referrer = self.ground.numbers[place], REFERRERS[place]
+        if number not in self.ended and referrer not in self.gone:
+            make.report(self.database, number, name, by=self.addresses[referrer], at=self.at)
+            self.ended.add(number)
 
     @precondition(lambda self: not self.gone)
     @rule(name=st.sampled_from(MOBILE))
@@ -249,7 +265,9 @@ class Life(RuleBasedStateMachine):
         is_english = self.owners[email] in {SECOND_CHAIR, SECOND_CONSULTANT, SURGEON}
         said = words("en" if is_english else "sv")
         lines = [f"{said.slot}: {said.span(start, end)}" for start, end in spans]
-        return "\n".join([*lines, f"{said.join}: {link.replace('ö', '%C3%B6').replace('å', '%C3%A5')}"] if link else lines)
+        return "\n".join(
+            [*lines, f"{said.join}: {link.replace('ö', '%C3%B6').replace('å', '%C3%A5')}"] if link else lines
+        )
 
     def view(self) -> ConferenceView:
         return make.ask(self.database, make.COORDINATOR, conference_queries.view, self.id, at=self.at)

@@ -78,7 +78,7 @@ def _each_by(command: list[str | Path], raws: Sequence[bytes]) -> list[Span]:
 
 
 def khal_reader(folder: Path) -> Batch:
-    """A fresh khal with an empty calendar for each batch of different events; what it lists is what an end user sees."""
+    """A fresh khal with an empty calendar for each batch of events; what it lists is what an end user sees."""
     khal = shutil.which("khal")
     if khal is None:
         skip_or_fail("no khal here: install khal to see invitations as an end user does")

@@ -6,11 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import caldav
 import pytest
+from caldav.davclient import DAVClient
 
 from invites.sample import cancel, event
 from mdk_calendar.events import Event
@@ -42,7 +41,7 @@ def calendar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     ):
         try:
             _wait(address, server)
-            with caldav.DAVClient(url=f"http://{address}/", username="sekreterare", password="x") as client:
+            with DAVClient(url=f"http://{address}/", username="sekreterare", password="x") as client:
                 yield client.principal().make_calendar(name="Kalender")
         finally:
             server.terminate()

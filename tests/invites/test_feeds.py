@@ -131,7 +131,7 @@ INSTANTS = [datetime.fromisoformat(utc).replace(tzinfo=UTC) for utc, _ in AROUND
 
 @pytest.fixture(scope="module")
 def feeds_around(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """The consultant's feed at each of the instants, whose conference is the first in it: planned from last to first."""
+    """The consultant's feed at each instant, its conference being the first in it: planned from last to first."""
     folder = tmp_path_factory.mktemp("feeds")
     shutil.copyfile(_sqlite_template, folder / "mdk.sqlite")
     database = Database(sqlite_file(folder / "mdk.sqlite"))
