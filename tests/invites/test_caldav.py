@@ -41,7 +41,8 @@ def calendar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     ):
         try:
             _wait(address, server)
-            with DAVClient(url=f"http://{address}/", username="sekreterare", password="x") as client:
+            client: Any = DAVClient(url=f"http://{address}/", username="sekreterare", password="x")
+            with client:
                 yield client.principal().make_calendar(name="Kalender")
         finally:
             server.terminate()
