@@ -128,7 +128,7 @@ def _take_back(
         recipient=known.attendee_email,
         subject=subject(gone, "dropped"),
         message_id=message_id(gone),
-        message=_written(meeting, gone, "dropped", None),
+        message=_written(meeting, Memory(gone), "dropped", None),
         at=at,
     )
 
@@ -201,7 +201,7 @@ def _owe(session: Session, meeting: _Meeting, person: Person, memory: Memory, at
     mail_id, message, error = "", "", ""
     try:
         link = answer_link(now, meeting.conference.id, person.id or 0, meeting.settings)
-        mail_id, message = message_id(now), _written(meeting, now, called, link)
+        mail_id, message = message_id(now), _written(meeting, memory, called, link)
     except safe.Unsendable as fault:
         error = fault.message
     outbox.mail(
@@ -217,8 +217,9 @@ def _owe(session: Session, meeting: _Meeting, person: Person, memory: Memory, at
     )
 
 
-def _written(meeting: _Meeting, now: Event, called: News, link: str | None) -> str:
-    return to_mail(now, news=called, answer_url=link, contact=meeting.settings.contact).decode("ascii")
+def _written(meeting: _Meeting, told: Memory, called: News, link: str | None) -> str:
+    contact = meeting.settings.contact
+    return to_mail(told.event, news=called, before=told.before, answer_url=link, contact=contact).decode("ascii")
 
 
 def _meeting(session: Session, conference: Conference, settings: Settings) -> _Meeting:

@@ -141,9 +141,12 @@ def reminder_subject(event: Event) -> str:
     return f"{SUMMARY}: {text.reminder.subject} {text.short_time(event.starts_at)}"
 
 
-def to_mail(event: Event, *, news: News, answer_url: str | None = None, contact: str = "") -> bytes:
+def to_mail(
+    event: Event, *, news: News, before: Event | None = None, answer_url: str | None = None, contact: str = ""
+) -> bytes:
     """The invitation, its change or its end as an iMIP message (RFC 6047) with an .ics copy, all of it 7 bit.
 
+    `before` is what the person knew, whose time is told beside a new one.
     `answer_url` stands in the text only, for whoever has no calendar that answers. A calendar entry is shared and
     synchronised, and what it holds others may read, so it must not hold the right to answer in someone's name.
     `contact` is whom to turn to, else the organizer.
@@ -157,6 +160,8 @@ def to_mail(event: Event, *, news: News, answer_url: str | None = None, contact:
     title = subject(event, news)
     facts = _invitation_facts(event, title, answer_url, contact)
     facts["sentence"] = words(event.language).sentence[news]
+    if news == "moved" and before is not None and _time(before, event.language) != facts["time"]:
+        facts["time_before"] = _time(before, event.language)
     calendar = to_ics(event)
     mail = _envelope(event.organizer_email, event.organizer_name, event.attendee_email, event.attendee_name)
     _head(mail, title=title, mail_id=mail_id, moment=event.changed_at)
@@ -224,7 +229,8 @@ def _invitation_facts(event: Event, title: str, answer_url: str | None, contact:
         "language": event.language,
         "words": text,
         "subject": title,
-        "time": text.long_time(event.starts_at, event.ends_at),
+        "time": _time(event, event.language),
+        "time_before": None,
         "starts_at": event.starts_at.astimezone(UTC).isoformat(),
         "slots": slot_spans(event),
         "live": event.method == "REQUEST",
@@ -236,6 +242,10 @@ def _invitation_facts(event: Event, title: str, answer_url: str | None, contact:
         "prepare": text.prepare[event.attendee_role],
         "contact": contact or event.organizer_email,
     }
+
+
+def _time(event: Event, language: Language) -> str:
+    return words(language).long_time(event.starts_at, event.ends_at)
 
 
 def _envelope(from_email: str, from_name: str, to_email: str, to_name: str) -> EmailMessage:

@@ -29,6 +29,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock: str
     product: str
     when: str
+    before: str
     slot: str
     slots: str
     join: str

@@ -3,7 +3,7 @@
 import email
 import email.policy
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from importlib.resources import files
 from typing import Any, get_args
@@ -148,7 +148,7 @@ def test_an_answer_link_stands_in_text_and_html_and_never_in_the_calendar() -> N
 
 def test_the_text_of_a_cancellation_offers_no_way_to_join() -> None:
     assert plain(to_mail(cancel(slots=()), news="cancelled")) == (
-        "Videokonferensen är inställd.\n\n"
+        "Videokonferensen är inställd. Ärendena behåller sin plats i kön.\n\n"
         "Tid: onsdag 25 november 2026 kl. 13:00–14:00\n"
         "Konferensens sida: https://mdk.example/conferences/k1\n"
         "Frågor: mdk@demo.mdk\n\n"
@@ -177,6 +177,28 @@ def test_the_html_has_a_title_a_language_and_one_button() -> None:
     assert '<html lang="sv">' in html
     assert "<title>MDK smärta: ändrad tid ons 25 nov 13:00</title>" in html
     assert "<h1>Din tid för videokonferensen har ändrats.</h1>" in html
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("sv", "Tidigare tid: onsdag 25 november 2026 kl. 13:00–14:00"),
+        ("en", "Time before: Wednesday 25 November 2026 13:00–14:00"),
+    ],
+)
+def test_a_new_time_is_told_beside_the_one_before(language: str, line: str) -> None:
+    later = event(starts_at=START + timedelta(hours=1), sequence=1, language=language)
+    raw = to_mail(later, news="moved", before=event())
+    assert plain(raw).splitlines()[3] == line
+    html = parsed(raw).get_body(("html",))
+    assert html is not None
+    assert f"<dd>{line.partition(': ')[2]}</dd>" in html.get_content()
+    for other in (
+        to_mail(later, news="changed", before=event()),
+        to_mail(event(slots=()), news="moved", before=event()),
+        to_mail(later, news="invited"),
+    ):
+        assert line.partition(":")[0] not in plain(other)
 
 
 def test_html_in_a_link_is_escaped() -> None:
