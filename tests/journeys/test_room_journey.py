@@ -1,0 +1,222 @@
+"""A conference in three browsers at once: the chair, a member and a referrer, with axe at every step."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pikepdf
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+from pypdf import PdfReader
+
+import make
+from browsing import Visitors
+from mdk import clock
+from mdk.db import Database, sqlite_file
+from running import demonstrating
+
+pytestmark = pytest.mark.browser
+
+CHAIR, MEMBER, REFERRER = "Olga Förare", "Disa Deltagare", "Lena Remitterius"
+OWN_QUESTION = "Kan extern pump hjälpa hemma?"
+SignIn = Callable[[str], Page]
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture
+def stage(new_visitor: Visitors, tmp_path: Path) -> "Callable[[int], SignIn]":
+    """Gives, for the port of a demo, what signs someone in on a browser of their own."""
+
+    def on(port: int) -> SignIn:
+        def sign_in(name: str) -> Page:
+            page = new_visitor()
+            page.goto(f"http://127.0.0.1:{port}/sign-in")
+            page.get_by_role("button", name=name).click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Mitt arbete")
+            return page
+
+        return sign_in
+
+    return on
+
+
+def test_a_conference_is_held_in_three_browsers(stage: "Callable[[int], SignIn]", tmp_path: Path) -> None:
+    with demonstrating(tmp_path / "demo", "--empty") as (_, port, data):
+        database = Database(sqlite_file(data / "mdk.sqlite"))
+        conference, (adult, child, own, last) = a_conference(database)
+        room, sign_in = f"http://127.0.0.1:{port}/conferences/{conference}", stage(port)
+        chair, member, referrer = sign_in(CHAIR), sign_in(MEMBER), sign_in(REFERRER)
+        begin(chair, room)
+        member.goto(f"{room}/session")
+        referrer.goto(f"{room}/session/{own}")
+        everyone_sees_who_is_there_and_what_is_written(chair, member, referrer)
+        chair.context.close()
+        expect(watching(member)).not_to_contain_text(CHAIR)
+        chair = sign_in(CHAIR)
+        another_computer_goes_on(chair, member, room)
+        the_child_lacks_its_team(chair, member, f"{room}/session/{child}")
+        move_up(chair, room, last)
+        take_up(chair, f"{room}/session/{own}")
+        expect(referrer.locator("#room-head")).to_contain_text("Tas upp nu")
+        tick(chair, REFERRER)
+        sign(chair, "extern_pump")
+        expect(referrer.locator("#minutes-read")).to_contain_text("Signerat")
+        for number in (adult, child, last):
+            expect(referrer.locator("body")).not_to_contain_text(number)
+            assert referrer.request.get(f"{room}/session/{number}").status == 404
+        the_papers_can_be_used(referrer, f"{room}/session/{own}/minutes.pdf", own)
+        close(chair, room)
+        assert make.state_of(database, last) == "accepted"
+        for page in (chair, member, referrer):
+            page.context.close()
+        database.close()
+
+
+def everyone_sees_who_is_there_and_what_is_written(chair: Page, member: Page, referrer: Page) -> None:
+    """The first case: taken up with one key, the quorum ticked, the answer read by others while it is typed."""
+    chair.keyboard.press("n")
+    for page in (chair, member):
+        expect(page.locator("#room-head")).to_contain_text("Tas upp nu")
+    expect(referrer.locator("#room-head")).to_contain_text("Nu tas ett annat ärende upp")
+    for name in ("Kim Smärtgren", MEMBER, "Nora Kirurg", "Vera Remitterius"):
+        tick(chair, name)
+    expect(member.locator("#room-head")).to_contain_text("Disa Deltagare är här")
+    expect(member.locator("#room-head")).to_contain_text("Beslutför med")
+    expect(watching(member)).to_contain_text(CHAIR)
+    chair.locator('[name="answer"]').press_sequentially("Nej, först strålning.")
+    expect(member.locator("#minutes-read")).to_contain_text("Nej, först strålning.")
+    for page in (chair, member, referrer):
+        is_clean(page)
+
+
+def another_computer_goes_on(chair: Page, member: Page, room: str) -> None:
+    """Nothing of what was typed is lost with the chair's first browser."""
+    chair.goto(f"{room}/session")
+    expect(chair.locator("h1")).to_have_text("Ärende 1 av 4")
+    expect(chair.locator('[name="answer"]')).to_have_value("Nej, först strålning.")
+    sign(chair, "optimise_conventional")
+    expect(member.locator("#minutes-read")).to_contain_text("Signerat")
+
+
+def the_child_lacks_its_team(chair: Page, member: Page, path: str) -> None:
+    """The second case: the member follows, the quorum lacks the paediatric team, and the reason is written."""
+    chair.locator("h1").click()
+    chair.keyboard.press("n")
+    expect(chair.locator("h1")).to_have_text("Ärende 2 av 4")
+    expect(member).to_have_url(f"{path}?follow=yes")
+    for page in (chair, member):
+        expect(page.locator("#room-head")).to_contain_text("saknar barnkonsultteamet")
+    tick(chair, "Bo Barnteam")
+    expect(member.locator("#room-head")).to_contain_text("Beslutför med")
+    tick(chair, "Bo Barnteam")
+    expect(member.locator("#room-head")).to_contain_text("saknar barnkonsultteamet")
+    sign(chair, "nerve_block", reason="Teamet är hört per telefon.")
+
+
+def the_papers_can_be_used(referrer: Page, address: str, number: str) -> None:
+    """The PDF is archival and readable, and the text can be pasted."""
+    the_paper_is_archival(referrer.request.get(address).body(), number)
+    referrer.get_by_role("link", name=re.compile("klistra", re.IGNORECASE)).first.click()
+    pasted = referrer.locator("#minutes-text").input_value()
+    assert "Ja, behandlingen rekommenderas." in pasted
+    assert max(len(line) for line in pasted.splitlines()) <= 80
+    is_clean(referrer)
+
+
+def watching(page: Page) -> Locator:
+    """Who follows just now."""
+    return page.get_by_text(re.compile("Följer nu"))
+
+
+def a_conference(database: Database) -> tuple[str, list[str]]:
+    """Four cases on a released agenda: an adult, a child, the referrer's own, and one whose turn will not come."""
+    at = clock.now() - make.DAY
+    numbers = [
+        make.accepted(database, at=at),
+        make.accepted(database, make.submission(**{"patient.identity_number": make.CHILD}), at=at),
+        make.accepted(database, make.submission(question=OWN_QUESTION), by=make.OTHER_REFERRER, at=at),
+        make.accepted(database, at=at),
+    ]
+    starts_at = (clock.now() + 2 * make.DAY).replace(second=0, microsecond=0)
+    planned = make.conference(database, numbers, starts_at=starts_at)
+    make.release(database, planned, at=clock.now())
+    return planned, numbers
+
+
+def begin(page: Page, room: str) -> None:
+    page.goto(room)
+    page.get_by_role("checkbox", name="Vi börjar före den planerade tiden").check()
+    page.get_by_role("button", name="Börja konferensen").click()
+    expect(page.locator("h1")).to_have_text("Ärende 1 av 4")
+
+
+def take_up(page: Page, path: str) -> None:
+    page.goto(path)
+    page.get_by_role("button", name="Ta upp ärendet").click()
+    expect(page.locator("#room-head")).to_contain_text("Tas upp nu")
+
+
+def tick(page: Page, name: str) -> None:
+    button = page.get_by_role("button", name=name, exact=True)
+    before = button.get_attribute("aria-pressed")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false" if before == "true" else "true")
+
+
+def move_up(page: Page, room: str, number: str) -> None:
+    """The last case goes before the referrer's, on everyone's agenda."""
+    page.goto(f"{room}/session")
+    page.get_by_text("Ändra ordning och tider").click()
+    page.get_by_role("button", name=f"Flytta upp {number}").click()
+    expect(page.locator("#room-acts li").nth(2)).to_contain_text(number)
+
+
+def sign(page: Page, outcome: str, *, reason: str = "") -> None:
+    page.check(f'[name="outcome"][value="{outcome}"]')
+    page.check('[name="refractory"][value="yes"]')
+    texts = {
+        "answer": "Ja, behandlingen rekommenderas.",
+        "motivation": "Refraktär smärta trots höga doser.",
+        "informs_patient": "Vera Remitterius",
+        "out_of_hours_contact": "Smärtjouren",
+        "quorum_reason": reason,
+    }
+    if outcome in {"extern_pump", "nerve_block"}:
+        texts |= {"responsible_unit": "Funktionen", "due": f"{clock.now() + 14 * make.DAY:%Y-%m-%d}"}
+    if outcome == "extern_pump":
+        page.check('[name="route"][value="epidural"]')
+        texts |= {"opioid_plan_owner": "ASIH Lund"}
+    for field, text in texts.items():
+        page.fill(f'[name="{field}"]', text)
+    page.get_by_role("button", name="Granska och signera").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("signera")
+    is_clean(page)
+    page.get_by_role("button", name="Signera", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("Signerat")
+
+
+def close(page: Page, room: str) -> None:
+    page.goto(room)
+    page.get_by_text("Avsluta konferensen").first.click()
+    page.get_by_role("button", name="Avsluta konferensen").click()
+    expect(page.locator("main")).to_contain_text("Så gick konferensen")
+    is_clean(page)
+
+
+def the_paper_is_archival(content: bytes, number: str) -> None:
+    """Tagged, Swedish, PDF/A-2a, and what it says can be taken out as text."""
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        assert (str(pdf.Root.Lang), bool(pdf.Root.MarkInfo.Marked), "/StructTreeRoot" in pdf.Root) == ("sv", True, True)
+        with pdf.open_metadata() as metadata:
+            assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("2", "A")
+    told = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
+    assert number in told
+    assert "Ja, behandlingen rekommenderas." in told
+
+
+def is_clean(page: Page) -> None:
+    """Axe finds nothing on the page as it is now."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
