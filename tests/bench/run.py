@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import socket
 import statistics
 import subprocess
@@ -17,7 +16,9 @@ from urllib.request import urlopen
 from rich.console import Console
 from rich.table import Table
 
-from bench import invitations
+import make
+import postgres
+from bench import invitations, live
 from bench.costs import of_the_queue
 from bench.load import Measured, ask, percentile
 from mdk import clock, parsing
@@ -49,6 +50,27 @@ def main() -> None:
         database.close()
     show(page, twin)
     show_costs(parts)
+    show_live()
+
+
+def show_live() -> None:
+    """From one browser's save to another's screen, on both stores where there are both."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(sqlite_file(Path(folder) / "mdk.sqlite"))
+        _show_live(database, "SQLite")
+    try:
+        with postgres.running() as server:
+            _show_live(Database(server.url(server.create())), "PostgreSQL")
+    except postgres.NoPostgres as reason:
+        Console().print(f"save to screen on PostgreSQL: {reason}")
+
+
+def _show_live(database: Database, store: str) -> None:
+    migrate(database)
+    make.people(database)
+    with serving(database) as port:
+        live.show(database, port, store=store)
+    database.close()
 
 
 def fill(database: Database) -> str:
@@ -83,9 +105,10 @@ def serving(database: Database) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    address = database.url if database.is_sqlite else database.url.set(drivername="postgresql")
     environment = os.environ | {
-        "MDK_DATABASE_URL": str(database.url),
-        "MDK_SECRET_KEY": secrets.token_hex(32),
+        "MDK_DATABASE_URL": address.render_as_string(hide_password=False),
+        "MDK_SECRET_KEY": make.SECRET,
         "MDK_BENCH_KEEP": "1",
         "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
     }
@@ -136,7 +159,7 @@ def _rate(blocks: list[Measured]) -> float:
 
 
 def _wait(port: int) -> None:
-    for _ in range(100):
+    for _ in range(600):
         try:
             urlopen(f"http://127.0.0.1:{port}/health/live").close()
         except OSError:
