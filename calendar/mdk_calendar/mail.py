@@ -37,6 +37,9 @@ NoticeKind = Literal[
     "minutes-signed",
     "minutes-added",
     "action-received",
+    "follow-up-due",
+    "overdue",
+    "overdue-digest",
     "answer-unread",
     "treatment-departs",
     "minutes-unsigned",
@@ -86,6 +89,7 @@ MEETINGS: Final[frozenset[NoticeKind]] = frozenset(
 INBOXES: Final[frozenset[NoticeKind]] = frozenset(
     {"referral-received", "information-supplied", "assignment-received", "support-asked", "support-answered"}
 )
+LATE: Final[frozenset[NoticeKind]] = frozenset({"overdue", "overdue-digest"})
 CASE_LISTS: Final[frozenset[NoticeKind]] = frozenset({"supplement-overdue"})
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 
@@ -93,7 +97,8 @@ _POLICY: Final = SMTP.clone(cte_type="7bit")
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """Word to one person that something waits for them; `key` is opaque and unique, `page_url` names no case.
 
-    `starts_at` is when the conference that it is about begins, `contact` whom to turn to (else the organizer).
+    `starts_at` is when the conference that it is about begins, `contact` whom to turn to (else the organizer),
+    `counts` how much is late, kind by kind.
     """
 
     kind: NoticeKind
@@ -107,6 +112,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime | None = None
     language: Language = "sv"
     contact: str = ""
+    counts: dict[str, int] = {}
 
 
 def message_id(event: Event) -> str:
@@ -199,7 +205,7 @@ def to_notice(notice: Notice) -> bytes:
         "language": notice.language,
         "words": text,
         "subject": title,
-        "sentence": text.notice[notice.kind].sentence.format(when=_moment(notice)),
+        "sentence": text.notice[notice.kind].sentence.format_map({"when": _moment(notice), **notice.counts}),
         "page_url": safe.link(notice.page_url),
         "button": _button(notice.kind, text),
         "contact": notice.contact or notice.organizer_email,
@@ -214,6 +220,8 @@ def to_notice(notice: Notice) -> bytes:
 def _button(kind: NoticeKind, text: Words) -> str:
     if kind in MEETINGS:
         return text.open
+    if kind in LATE:
+        return text.open_late
     if kind in CASE_LISTS:
         return text.open_cases
     return text.open_inbox if kind in INBOXES else text.open_work

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from mdk.conferences.tables import Conference, Participation
 from mdk.journey import reviews
+from mdk.journey import watch as watched
 from mdk.journey.readings import is_unread
 from mdk.minutes.quality import has_unsigned
 from mdk.outbox import service as outbox
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar import reminders, safe
+from mdk_calendar import reminders, safe, watch
 from mdk_calendar.events import Partstat
 from mdk_calendar.ics import SUMMARY
 from mdk_calendar.ledger import language_of
@@ -40,7 +41,7 @@ _PAGES: Final[dict[str, str]] = {
     **dict.fromkeys(("learning-sent", "learning-returned"), "/learning"),
     **dict.fromkeys(("assignment-received", "support-asked", "support-answered"), "/assignments-inbox"),
     "supplement-overdue": "/cases",
-    "action-received": "/actions",
+    **dict.fromkeys(("overdue", "overdue-digest"), "/overdue"),
 }
 _OF_REVIEWS: Final = frozenset({"urgent-reminder", "urgent-deadline", "urgent-overdue"})
 _UNREAD: Final = "answer-unread"
@@ -94,6 +95,8 @@ def _is_owed(session: Session, row: OutboxRow, kind: str, at: datetime) -> bool:
         return has_unsigned(session, row.key)
     if kind in reminders.KINDS:
         return reminders.still_owed(session, row, at=at)
+    if kind in watch.KINDS:
+        return watch.still_owed(session, row, at=at)
     return kind not in _OF_REVIEWS or reviews.still_owed(session, kind, row.key, row.person_id or 0)
 
 
@@ -101,6 +104,8 @@ def _letter(session: Session, row: OutboxRow, kind: str, person: Person, setting
     if kind == reminders.MEETING:
         return _reminder(session, row, person, settings)
     notice = _notice(row, cast("NoticeKind", kind), person, settings)
+    if kind == watch.DIGEST:
+        notice = _with_counts(session, notice, row)
     if kind in MEETINGS:
         notice = _of_meeting(session, notice, row.key, settings)
     return _Letter(notice_subject(notice), notice_message_id(notice), to_notice(notice))
@@ -137,6 +142,12 @@ def _notice(row: OutboxRow, kind: NoticeKind, person: Person, settings: Settings
         language=language_of(person),
         contact=settings.contact,
     )
+
+
+def _with_counts(session: Session, notice: Notice, row: OutboxRow) -> Notice:
+    """The week's digest says how much was late when it was owed."""
+    counts = watched.counts(watched.late(session, at=row.created_at))
+    return msgspec.structs.replace(notice, counts={str(kind): n for kind, n in counts.items()})
 
 
 def _of_meeting(session: Session, notice: Notice, conference_id: str, settings: Settings) -> Notice:

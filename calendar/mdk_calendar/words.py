@@ -39,6 +39,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open_work: str
     open_inbox: str
     open_cases: str
+    open_late: str
     one_case: str
     many_cases: str
     place: str

@@ -21,11 +21,12 @@ from mdk.outbox.queries import count_due, stuck_since
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar import busy, ledger, mailbox, notices, reminders
+from mdk_calendar import busy, ledger, mailbox, notices, reminders, watch
 from mdk_calendar.delivery import Mail, Refused, Retry, Transport, transport
 
 ROUND: Final = 60.0  # seconds after which a run ends and the next begins with a fresh clock, well within a lease
 _REMINDERS_EVERY: Final = timedelta(minutes=5)
+_WATCH_EVERY: Final = timedelta(minutes=30)
 _MAILBOX_EVERY: Final = timedelta(minutes=1)
 _ALARM_EVERY: Final = timedelta(minutes=10)
 CALENDARS: Final = 5.0  # seconds between looks for a published calendar that is due
@@ -84,6 +85,7 @@ class Worker:
         self._planned_on: date | None = None
         self._errands = [
             Errand("reminders", lambda at: reminders.owe(database, at=at), _REMINDERS_EVERY, _AT_ONCE),
+            Errand("watch", lambda at: watch.owe(database, at=at), _WATCH_EVERY, _AT_ONCE),
             Errand("mailbox", self._read_answers, _MAILBOX_EVERY, _AT_ONCE),
         ]
         self._alarm = [Errand("alarm", self._sound_alarm, _ALARM_EVERY, _AT_ONCE)]

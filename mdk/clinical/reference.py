@@ -28,6 +28,14 @@ class Transfer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     destination: str
 
 
+class Contacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who of a region's palliative care answers in office hours, by day on holidays, and at night; "" for nobody."""
+
+    office: str
+    holiday_day: str
+    night: str
+
+
 class Region(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A region's capabilities for advanced pain treatment, as the final report describes them."""
 
@@ -47,6 +55,7 @@ class Region(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     vulnerability: str
     out_of_hours_cover: OutOfHoursCover
     out_of_hours: str
+    contacts: Contacts
     function_unit: str
     sources: tuple[str, ...]
     transfers: tuple[Transfer, ...] = ()

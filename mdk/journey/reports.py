@@ -50,6 +50,12 @@ def report_death(session: Session, *, number: str, date: dt.date, by: Viewer, at
     `RuleBroken("case.wrong-state")` for a case that had ended without a decision.
     """
     case = _locked(session, number, "case.report-death", by=by, at=at)
+    record_death(session, case, date=date, by=by, at=at)
+    return case
+
+
+def record_death(session: Session, case: Case, *, date: dt.date, by: Viewer, at: datetime) -> None:
+    """The same as part of an act whose right was checked and that holds the case. Raises `Invalid`, `RuleBroken`."""
     sent_in = time.today(case.submitted_at or case.created_at)
     problems = rules.death_problems(date, sent_in=sent_in, today=time.today(at))
     if problems:
@@ -59,7 +65,6 @@ def report_death(session: Session, *, number: str, date: dt.date, by: Viewer, at
     case.died_on = date
     _end(session, case, "report-death", by=by, at=at)
     _tell(session, case, "case-ended", concerned, by=by, at=at)
-    return case
 
 
 def report_deterioration(session: Session, *, number: str, what: str, by: Viewer, at: datetime) -> Case:

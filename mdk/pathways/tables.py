@@ -160,3 +160,31 @@ class PathwayAction(Versioned, table=True):
     changed_at: datetime
     reason_code: str | None = None
     note: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class FollowUp(SQLModel, table=True):
+    """What was told at a follow-up; told anew for the same week, the newest row counts. `omeq` is in mg a day."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        one_of("alive", ("yes", "no")),
+        CheckConstraint("week IN (2, 6, 12)", name="week_known"),
+        Index("ix_follow_up_case", "case_id", "week", "id"),
+    )
+    personal: ClassVar[frozenset[str]] = frozenset(
+        {"day", "nrs", "omeq", "side_effects", "complications", "pump_state", "care_place", "alive"}
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case_file.id")
+    week: int
+    day: date
+    nrs: int | None = None
+    omeq: float | None = None
+    side_effects: str = Field(default="", sa_column=Column(Text, nullable=False))
+    complications: str = Field(default="", sa_column=Column(Text, nullable=False))
+    pump_state: str = ""
+    care_place: str = ""
+    alive: str
+    at: datetime
+    person_id: int = Field(foreign_key="person.id")

@@ -155,6 +155,12 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "assignment.support": {Role.REGIONAL_FUNCTION: frozenset({Relation.SUPPORTS})},
     "action.read": {Role.REFERRER: _OWN, Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
     "action.end": {Role.REFERRER: _OWN, Role.COORDINATOR: _ANY},
+    "case.follow-up": {
+        Role.REFERRER: _OWN,
+        Role.NEUROSURGERY: _RECEIVER,
+        Role.REGIONAL_FUNCTION: _RECEIVER,
+    },
+    "overdue.read": {Role.COORDINATOR: _ANY},
     "standing.read": {Role.REGIONAL_FUNCTION: _ANY, Role.NEUROSURGERY: _ANY},
     "standing.keep": {Role.REGIONAL_FUNCTION: _ANY, Role.NEUROSURGERY: _ANY},
     "figures.read": {

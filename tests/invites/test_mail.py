@@ -16,6 +16,7 @@ from mdk_calendar.ics import to_ics
 from mdk_calendar.mail import (
     CASE_LISTS,
     INBOXES,
+    LATE,
     MEETINGS,
     NoticeKind,
     message_id,
@@ -252,6 +253,9 @@ NOTICES = {
         "Svarstiden i ett snabbspår är ute utan att det är sammanfattat; "
         "vem som inte har yttrat sig står på Mitt arbete."
     ),
+    "follow-up-due": "Det är dags för en uppföljning efter en åtgärd. Den tar en minut och finns i ärendet.",
+    "overdue": "Något som är beslutat har inte blivit gjort i tid; listan visar vad och hos vem.",
+    "overdue-digest": "Försenat nu: remisser 1, pumpuppdrag 0, åtgärder 2, uppföljningar 0, olästa svar 3.",
     "action-received": (
         "Konferensen har rekommenderat en åtgärd för ett av dina ärenden. Berätta där när den är gjord."
     ),
@@ -305,10 +309,12 @@ NOTICES = {
 
 @pytest.mark.parametrize("kind", get_args(NoticeKind))
 def test_a_notice_is_one_sentence_and_one_link(kind: NoticeKind) -> None:
-    raw = to_notice(notice(kind=kind, starts_at=START))
+    counts = {"referral": 1, "assignment": 0, "action": 2, "follow_up": 0, "unread": 3}
+    raw = to_notice(notice(kind=kind, starts_at=START, counts=counts))
     button = "Öppna inkorgen" if kind in INBOXES else "Öppna Mitt arbete"
     button = "Öppna konferensen" if kind in MEETINGS else button
     button = "Öppna ärendelistan" if kind in CASE_LISTS else button
+    button = "Öppna listan över försenat" if kind in LATE else button
     assert plain(raw).splitlines()[:3] == [
         NOTICES[kind].format(when="ons 25 nov 13:00"),
         "",

@@ -73,6 +73,7 @@ CONTRACT = {
     "/actions/{action_id}/done": {"post"},
     "/actions/{action_id}/partly": {"post"},
     "/actions/{action_id}/not-done": {"post"},
+    "/cases/{number}/follow-ups": {"get", "post"},
     "/implant-referrals": {"get"},
     "/implant-referrals/{referral_id}": {"get"},
     "/implant-referrals/{referral_id}/accept": {"post"},
@@ -81,12 +82,13 @@ CONTRACT = {
     "/pump-assignments/{assignment_id}/accept": {"post"},
 }
 WITHOUT_VERSION = re.compile(
-    r"/(reply|addenda|confirm-read|withdraw|report-death|report-deterioration|break-glass|opinions|attachments|remove)$"
+    r"/(reply|addenda|confirm-read|withdraw|report-death|report-deterioration|break-glass|opinions|attachments|remove|follow-ups)$"
 )
 CREATES = {
     "/absences",
     "/cases",
     "/cases/{number}/attachments",
+    "/cases/{number}/follow-ups",
     "/conferences",
     "/series",
     "/conferences/{conference_id}/cases/{number}/minutes/addenda",

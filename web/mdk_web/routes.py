@@ -19,12 +19,15 @@ from mdk_web.conflicts import pages as conflicts_pages
 from mdk_web.figures import api as figures_api
 from mdk_web.figures import pages as figures_pages
 from mdk_web.figures import register_pages
+from mdk_web.follow_ups import api as follow_ups_api
+from mdk_web.follow_ups import pages as follow_ups_pages
 from mdk_web.home import pages as home_pages
 from mdk_web.learning import pages as learning_pages
 from mdk_web.live import pages as live_pages
 from mdk_web.minutes import api as minutes_api
 from mdk_web.minutes import pages as minutes_pages
 from mdk_web.outbox import pages as outbox_pages
+from mdk_web.overdue import pages as overdue_pages
 from mdk_web.pathways import api as pathways_api
 from mdk_web.pathways import pages as pathways_pages
 from mdk_web.queue import pages as queue_pages
@@ -57,6 +60,8 @@ PAGE_HANDLERS: list[Any] = [
     *room_pages.HANDLERS,
     *pathways_pages.HANDLERS,
     *actions_pages.HANDLERS,
+    *follow_ups_pages.HANDLERS,
+    *overdue_pages.HANDLERS,
     *figures_pages.HANDLERS,
     *register_pages.HANDLERS,
     *learning_pages.HANDLERS,
@@ -75,6 +80,7 @@ API_HANDLERS: list[Any] = [
     *room_api.HANDLERS,
     *pathways_api.HANDLERS,
     *actions_api.HANDLERS,
+    *follow_ups_api.HANDLERS,
     *urgent_api.HANDLERS,
     *figures_api.HANDLERS,
 ]

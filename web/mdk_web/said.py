@@ -54,6 +54,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "action-done": "Klart. Ärendet är avslutat.",
         "action-partly": "Sparat som delvis utfört. Ärendet är avslutat.",
         "action-not-done": "Sparat som inte utfört, med skälet. Ärendet är avslutat.",
+        "follow-up-told": "Uppföljningen är sparad.",
+        "death-told": "Dödsfallet är rapporterat. Det som pågick är avslutat och de som berörs meddelas.",
         "feed-stopped": "Adressen har slutat gälla.",
         "learning-write": "Utkastet är sparat.",
         "learning-send": "Skickat. Konsulten granskar och meddelas nu.",

@@ -44,6 +44,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/referrals", "Inkorg", "referral.work"),
     ("/assignments-inbox", "Inkorg", "assignment.work"),
     ("/actions", "Åtgärder", "action.read"),
+    ("/overdue", "Försenat", "overdue.read"),
     ("/figures", "Uppföljning", "figures.read"),
     ("/learning", "Lärfall", "learning.read"),
     ("/register", "Register", "register.read"),

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from msgspec import UnsetType
 
+from mdk_web.after_words import AFTER_FIELDS, AFTER_WORDS
 from mdk_web.case_words import CASE_ACT_FIELDS, CASE_ACTS
 from mdk_web.figure_words import FIGURE_FIELDS, FIGURE_WORDS
 from mdk_web.meeting_words import CALENDAR_FAILURES, MEETING_FIELDS
@@ -128,6 +129,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "consent.reason": "Skäl",
         "attachments": "Bilagor",
         **CASE_ACT_FIELDS,
+        **AFTER_FIELDS,
         **FIGURE_FIELDS,
         **MEETING_FIELDS,
     }
@@ -295,6 +297,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "identification": {"yes": "Uppfyller kriterierna", "no": "Uppfyller inte kriterierna", "unknown": "Oklart än"},
         "required_for": {"submit": "för att skicka in", "release": "före konferensen"},
         "section": SECTIONS,
+        **AFTER_WORDS,
         **FIGURE_WORDS,
     }
 )

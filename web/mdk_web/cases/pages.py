@@ -21,9 +21,10 @@ from mdk.conferences.forecast import forecast
 from mdk.cursors import MAX_LIMIT
 from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem
-from mdk.journey import work
+from mdk.journey import on_call, work
 from mdk.journey.stories import occasions
 from mdk.minutes import queries as minutes
+from mdk.pathways import follow_up_queries
 from mdk.people.rules import check_role, may_ever
 from mdk_web import words
 from mdk_web.cases import forms
@@ -150,6 +151,8 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         story=occasions(work.story(session, number, by=by, at=at)),
         told=told,
         minutes=minutes.of_case(session, number, by=by, at=at),
+        after=follow_up_queries.summary(session, number, at=at),
+        has_pump=on_call.has_pump(session, number),
         planned=planned,
         likely=likely,
         reminders=view.hints + _late(view, starts, clock.today(at)),

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mdk.cases import queries as cases
+from mdk.journey import on_call
 from mdk.minutes import queries as minutes
+from mdk.pathways import follow_up_queries
 from mdk.pathways.structs import AssignmentView, PrerequisiteRow, ReferralView
 from mdk.people.queries import units
 from mdk_web.minutes.one_page import sections
@@ -56,6 +58,8 @@ def papers(visit: Visit, row: Row) -> dict[str, Any]:
         "case": case,
         "minutes": minutes.view(visit.session, row.conference, row.case, by=visit.viewer, at=visit.at),
         "met": count_met(row.prerequisites),
+        "after": follow_up_queries.summary(visit.session, row.case, at=visit.at),
+        "has_pump": on_call.has_pump(visit.session, row.case),
         "units": {unit.id: unit.name for unit in units(visit.session)},
         "sections": sections(case, "diagnosis", "safety", "pain", "medicines", "treatments", "function"),
         "patient_view": sections(case, "patient_view"),

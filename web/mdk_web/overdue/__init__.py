@@ -1,0 +1,1 @@
+"""What is late, wherever it has stopped: the coordinator's list."""
