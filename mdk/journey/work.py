@@ -19,6 +19,7 @@ from mdk.conferences.queries import ends_at, is_meeting, released_items, working
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation
 from mdk.journey import pending
+from mdk.journey.after import after_tasks
 from mdk.journey.stories import CaseStep, steps_of
 from mdk.minutes.tables import Minutes
 from mdk.pathways.structs import AssignmentState, ReferralState
@@ -26,7 +27,19 @@ from mdk.pathways.tables import ImplantReferral, PumpAssignment
 from mdk.people.rules import check_role, may_ever
 from mdk.people.structs import Role, Viewer
 
-TaskKind = Literal["supplement", "read", "finish", "worsened", "triage", "sign", "unsigned", "referral", "assignment"]
+TaskKind = Literal[
+    "supplement",
+    "read",
+    "finish",
+    "worsened",
+    "triage",
+    "sign",
+    "unsigned",
+    "referral",
+    "assignment",
+    "action",
+    "follow_up",
+]
 _LONGEST_CONFERENCE = timedelta(hours=8)
 _UNENDED = (ConferenceState.PLANNED, ConferenceState.RELEASED, ConferenceState.IN_SESSION)
 _UNANSWERED = (ReferralState.CREATED, ReferralState.RECEIVED, AssignmentState.ASSIGNED)
@@ -70,11 +83,14 @@ class _Wanted(NamedTuple):
     key: str
     case_id: int
     since: datetime | None
+    until: date | None = None
 
 
 def waiting(session: Session, *, by: Viewer, at: datetime, limit: int) -> TaskLines:
     """What waits for the viewer's own act, most urgent first; one log row for the cases that are shown."""
     found, total = _wanted(session, by, limit)
+    later, more = after_tasks(session, by=by, at=at, limit=limit)
+    found, total = [*found, *(_Wanted(*each) for each in later)][:limit], total + more
     lines = lines_of(session, [each.case_id for each in found], at=at)
     seen(session, "work.read", by=by, at=at, cases=tuple(lines[each.case_id].number for each in found))
     return TaskLines(total, [_task(each, lines[each.case_id]) for each in found])
@@ -186,7 +202,7 @@ def _arrived(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], i
 
 
 def _task(each: _Wanted, line: CaseLine) -> Task:
-    until = line.supplement_until if each.kind == "supplement" else None
+    until = line.supplement_until if each.kind == "supplement" else each.until
     return Task(kind=each.kind, key=each.key, line=line, since=each.since, until=until)
 
 

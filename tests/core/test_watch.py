@@ -14,7 +14,7 @@ from mdk.clinical.on_call import EVENTS, call_rows
 from mdk.clinical.reference import regions
 from mdk.db import Database
 from mdk.errors import NotAllowed, NotFound
-from mdk.journey import on_call, watch
+from mdk.journey import on_call, watch, work
 from mdk.pathways.tables import PumpAssignment
 
 CONTACT = "Anestesijouren"
@@ -61,6 +61,9 @@ def test_a_follow_up_is_due_on_its_day_and_late_a_week_after(clinic: Database) -
             waiting = watch.waiting_follow_ups(session, at=at)
             assert (len(waiting), watch.counts(watch.late(session, at=at))["follow_up"]) == (due, is_late)
             assert all(len(watch.reminded_of(session, each)) == 2 for each in waiting)
+    for name in (REFERRER, make.FUNCTION):
+        (task,) = make.ask(clinic, name, work.waiting, limit=9, at=LATER + 15 * DAY).tasks
+        assert (task.kind, task.key, task.until) == ("follow_up", number, date(2026, 12, 10))
     (line,) = make.ask(clinic, COORDINATOR, watch.overdue, at=LATER + 22 * DAY)
     assert (line.key, line.week, line.due) == (number, 2, date(2026, 12, 10))
 

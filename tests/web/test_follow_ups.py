@@ -118,6 +118,9 @@ def test_only_the_coordinator_sees_what_is_late(people: People) -> None:
     due = clock.today(now - make.DAY)
     make.save(people.database, held, number, make.minutes_body("neurolysis", due=due), at=now)
     make.sign(people.database, held, number, at=now)
+    home = people[REFERRER].get("/")
+    assert "Neurolys, senast" in home.words
+    assert "/actions#action-" in home.html
     page = people[COORDINATOR].get("/overdue")
     assert "Åtgärder 1" in page.words
     assert number in page.words
