@@ -140,17 +140,20 @@ def _week(each: Late) -> int | None:
 
 def _pumps(session: Session, at: datetime) -> Iterator[Late]:
     """Referrals and assignments that nobody has answered in time, or that are not done by the day of the minutes."""
-    kinds: tuple[tuple[LateKind, type[ImplantReferral | PumpAssignment], frozenset[str]], ...] = (
-        ("referral", ImplantReferral, frozenset(rules.REFERRAL_OPEN)),
-        ("assignment", PumpAssignment, frozenset(rules.ASSIGNMENT_OPEN)),
-    )
-    for kind, table, open_states in kinds:
-        for row in session.scalars(select(table).where(col(table.state).in_(sorted(open_states)))):
-            days = [row.due] if row.due else []
-            if row.state in _UNANSWERED:
-                days.append(clock.today(clock.add_working_days(row.created_at, ANSWER_DAYS)))
-            if days and min(days) < clock.today(at):
-                yield Late(kind, row.id, row.case_id, row.unit_id, min(days))
+    referrals = select(ImplantReferral).where(col(ImplantReferral.state).in_(sorted(rules.REFERRAL_OPEN)))
+    assignments = select(PumpAssignment).where(col(PumpAssignment.state).in_(sorted(rules.ASSIGNMENT_OPEN)))
+    for referral in session.scalars(referrals):
+        yield from _unfinished("referral", referral, at)
+    for assignment in session.scalars(assignments):
+        yield from _unfinished("assignment", assignment, at)
+
+
+def _unfinished(kind: LateKind, row: ImplantReferral | PumpAssignment, at: datetime) -> Iterator[Late]:
+    days = [row.due] if row.due else []
+    if row.state in _UNANSWERED:
+        days.append(clock.today(clock.add_working_days(row.created_at, ANSWER_DAYS)))
+    if days and min(days) < clock.today(at):
+        yield Late(kind, row.id, row.case_id, row.unit_id, min(days))
 
 
 def _actions(session: Session, at: datetime) -> Iterator[Late]:

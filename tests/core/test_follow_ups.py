@@ -34,7 +34,7 @@ def inserted(database: Database) -> tuple[str, str]:
 
 
 def body(week: int = 2, **said: Any) -> FollowUpBody:
-    usual = {
+    usual: dict[str, Any] = {
         "date": follow_up_rules.due_on(IN, week if week in (2, 6, 12) else 2),
         "alive": "yes",
         "nrs": 3,
