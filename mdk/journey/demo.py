@@ -1,6 +1,6 @@
 """Owns the demo: its people, and a small history of sample cases in varied states, all made through the acts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from importlib import resources
@@ -21,17 +21,18 @@ from mdk.conferences import service as conferences
 from mdk.conferences.series import series_list
 from mdk.conferences.structs import AbsenceBody, AgendaItemBody, ConferenceBody, SeriesBody
 from mdk.db import Database
-from mdk.journey import decisions, reference, urgent
+from mdk.journey import decisions, demo_earlier, reference, urgent
+from mdk.journey.demo_earlier import DOMAIN
+from mdk.journey.demo_minutes import block_minutes, extern_minutes, intern_minutes
 from mdk.minutes import queries as minutes_queries
 from mdk.minutes import service as minutes
 from mdk.minutes.seals import Sealing
-from mdk.minutes.structs import Attendance, MinutesBody
+from mdk.minutes.structs import MinutesBody
 from mdk.outbox.service import forget_owed
 from mdk.people import service as people
 from mdk.people.queries import viewer
 from mdk.people.structs import Role, Viewer
 
-DOMAIN = "demo.mdk"
 VIDEO = "https://video.example/mdk-smarta"
 SAMPLE_DAY = date(2026, 11, 18)
 MEETING = time(13, 0)
@@ -109,7 +110,9 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     A conference held last week with signed minutes, one released for next Wednesday, a queue, a case in the urgent
     lane, cases at triage, one with its referrer, and two drafts.
     """
-    story = _Story(database, at, sample_cases(), sealing)
+    samples = sample_cases()
+    story = _Story(database, at, samples + demo_earlier.documents(samples), sealing)
+    story.begin_earlier()
     held = story.submitted([0, 2, 3], days_ago=9, accepted=True)
     story.hold_conference(held)
     coming = story.submitted([1, 5, 12, 8], days_ago=4, accepted=True)
@@ -179,9 +182,24 @@ class _Story:
                 at=self.now - timedelta(hours=5),
             )
 
-    def hold_conference(self, numbers: list[str]) -> None:
-        """Plan, release, hold and close last week's conference, with signed minutes for each case."""
-        starts_at = _wednesday(self.now, weeks=-1)
+    def begin_earlier(self) -> None:
+        """A conference of weeks ago, and what has become of its decisions."""
+        first = len(self.documents) - demo_earlier.CASES
+        weeks = demo_earlier.WEEKS_AGO
+        numbers = self.submitted(list(range(first, len(self.documents))), days_ago=7 * weeks + 9, accepted=True)
+        words = demo_earlier.bodies(extern_minutes, block_minutes, now=self.now)
+        held_on = self.hold_conference(numbers, weeks=-weeks, bodies=words)
+        demo_earlier.carry_on(self.database, numbers, held_on=held_on)
+
+    def hold_conference(
+        self,
+        numbers: list[str],
+        *,
+        weeks: int = -1,
+        bodies: Sequence[Callable[[date], MinutesBody]] = (),
+    ) -> datetime:
+        """Plan, release, hold and close a conference of weeks ago, with signed minutes for each case; give its start."""
+        starts_at = _wednesday(self.now, weeks=weeks)
         if starts_at.date() >= self.now.date():
             starts_at -= timedelta(weeks=1)
         before = starts_at - timedelta(days=1)
@@ -197,14 +215,15 @@ class _Story:
         with self._act("ordforande") as (session, by):
             version = conference_queries.load(session, conference_id, act="conference.open", by=by).version
             conferences.open_session(session, conference_id=conference_id, version=version, by=by, at=starts_at)
-        bodies = (_extern_minutes, _intern_minutes, _block_minutes)
-        for place, (number, words) in enumerate(zip(numbers, bodies, strict=True), 1):
+        said = bodies or (extern_minutes, intern_minutes, block_minutes)
+        for place, (number, words) in enumerate(zip(numbers, said, strict=True), 1):
             self._minute(conference_id, number, words(today(starts_at)), starts_at + timedelta(minutes=15 * place))
         with self._act("ordforande") as (session, by):
             version = conference_queries.load(session, conference_id, act="conference.close", by=by).version
             conferences.close_session(
                 session, conference_id=conference_id, version=version, by=by, at=starts_at + timedelta(minutes=55)
             )
+        return starts_at
 
     def begin_series(self) -> None:
         """Begin the weekly conference from next Wednesday on."""
@@ -337,64 +356,3 @@ def _dated(document: Any, at: datetime) -> Any:
     if isinstance(document, str) and len(document) == 10 and document[:4].isdigit() and document[4] == "-":
         return (date.fromisoformat(document) + shift).isoformat()
     return document
-
-
-def _present() -> list[Attendance]:
-    return [
-        Attendance(email=f"ordforande@{DOMAIN}", profession="läkare"),
-        Attendance(email=f"konsult@{DOMAIN}", profession="läkare"),
-        Attendance(email=f"deltagare@{DOMAIN}", profession="sjuksköterska", knows_patient=True),
-        Attendance(email=f"neurokirurgi@{DOMAIN}", profession="läkare"),
-    ]
-
-
-def _extern_minutes(held_on: date) -> MinutesBody:
-    return MinutesBody(
-        attendance=_present(),
-        answer="Ja. Intratekal behandling med extern pump rekommenderas.",
-        refractory="yes",
-        alternatives="Fortsatt opioidökning bedöms inte ge bättre effekt. Epidural bedöms ha för kort varaktighet.",
-        outcome="extern_pump",
-        motivation="Refraktär sakral smärta trots höga opioiddoser. Hemsjukvården behöver utbildas innan hemgång.",
-        conditions="MAS bekräftar kompetens i kommunen.",
-        route="intrathecal",
-        catheter_tip="L1",
-        opioid_plan_owner="Palliativa teamet Växjö",
-        out_of_hours_contact="Anestesijouren, Centrallasarettet Växjö, enligt vårdplan i hemmet",
-        responsible_unit="Regional funktion Kronoberg",
-        due=held_on + timedelta(days=10),
-        follow_up=held_on + timedelta(days=24),
-    )
-
-
-def _intern_minutes(held_on: date) -> MinutesBody:
-    return MinutesBody(
-        attendance=_present(),
-        answer="Ja. Kriterierna för intern pump är uppfyllda.",
-        refractory="yes",
-        alternatives="Extern pump är möjlig men begränsar rörelsefriheten under lång tid.",
-        outcome="intern_pump",
-        motivation="Förväntad behandlingstid över ett år och tydlig nytta av att kunna röra sig fritt.",
-        route="intrathecal",
-        catheter_tip="Th10",
-        opioid_plan_owner="Palliativa konsultteamet Halmstad",
-        out_of_hours_contact="Anestesijouren, Hallands sjukhus Halmstad; dagtid helg palliativ läkarjour",
-        responsible_unit="Neurokirurgiska kliniken, Sus Lund",
-        due=held_on + timedelta(days=21),
-        follow_up=held_on + timedelta(days=42),
-    )
-
-
-def _block_minutes(held_on: date) -> MinutesBody:
-    return MinutesBody(
-        attendance=_present(),
-        answer="Plexus coeliacus-blockad prövas i första hand.",
-        refractory="yes",
-        alternatives="Intratekal behandling om blockaden inte räcker.",
-        outcome="nerve_block",
-        motivation="Visceral smärta med tydlig lokalisation och kort förväntad tid.",
-        responsible_unit="Smärtkliniken Region Halland",
-        out_of_hours_contact="Medicinjouren, Hallands sjukhus Varberg; dagtid helg palliativ läkarjour",
-        due=held_on + timedelta(days=7),
-        follow_up=held_on + timedelta(days=21),
-    )

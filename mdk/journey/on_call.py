@@ -104,5 +104,5 @@ def _sheet(session: Session, case: Case, pump: ImplantReferral | PumpAssignment)
         contact=said.out_of_hours_contact or "",
         rows=rows,
         cover=home.palliative_care if home else "",
-        warning="" if home is None or all(row.is_covered for row in rows) else home.out_of_hours,
+        warning="" if home is None or all(row.is_covered for row in rows) else home.out_of_hours.partition(":")[0],
     )
