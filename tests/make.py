@@ -23,7 +23,8 @@ from mdk.conferences.tables import Conference, Series
 from mdk.db import Database
 from mdk.journey import decisions, reports, triage
 from mdk.journey import urgent as urgent_lane
-from mdk.journey.demo import DOMAIN, load_people
+from mdk.journey.demo import load_people
+from mdk.journey.demo_earlier import DOMAIN
 from mdk.minutes import service as minutes
 from mdk.minutes.seals import Sealing
 from mdk.minutes.structs import Attendance, MinutesBody

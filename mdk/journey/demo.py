@@ -198,7 +198,7 @@ class _Story:
         weeks: int = -1,
         bodies: Sequence[Callable[[date], MinutesBody]] = (),
     ) -> datetime:
-        """Plan, release, hold and close a conference of weeks ago, with signed minutes for each case; give its start."""
+        """Plan, release, hold and close a conference of weeks ago, with signed minutes for each; give its start."""
         starts_at = _wednesday(self.now, weeks=weeks)
         if starts_at.date() >= self.now.date():
             starts_at -= timedelta(weeks=1)
