@@ -17,6 +17,7 @@ NO_ACTS = {
     "queries",
     "action_queries",
     "follow_up_queries",
+    "after",
     "lists",
     "search",
     "forecast",
