@@ -89,7 +89,7 @@ SOURCES: list[tuple[Change, set[str]]] = [
     (changing(members=[make.email(NURSE), make.email(SURGEON), make.email(make.PAEDIATRIC)]), {make.PAEDIATRIC}),
     (changing(video_url="https://video.example/ny"), EVERYONE),
     (left, set()),
-    (readdressed, {"ny"}),
+    (readdressed, {"ny", NURSE}),
     (covered, {make.PAEDIATRIC}),
 ]
 
