@@ -56,18 +56,18 @@ def done_of(session: Session, which: ColumnElement[bool]) -> dict[int, Done]:
 
 
 def check_done(session: Session, case: Case) -> Done:
-    """What was done to the patient of a case. Raises `RuleBroken("follow-up.nothing-done")`."""
+    """What was done to the patient of a case. Raises `RuleBroken("followup.nothing-done")`."""
     done = done_of(session, col(Case.id) == case.id).get(case.id or 0)
     if done is None:
         message = "Det finns inget att följa upp än. Uppföljningen börjar när åtgärden är utförd."
-        raise RuleBroken("follow-up.nothing-done", message)
+        raise RuleBroken("followup.nothing-done", message)
     return done
 
 
 def follow_ups(session: Session, number: str, *, by: Viewer, at: datetime) -> FollowUpsView:
     """The follow-ups of a case, done and to come; the read is logged.
 
-    Raises `NotFound`, `NotAllowed`, `RuleBroken("follow-up.nothing-done")`.
+    Raises `NotFound`, `NotAllowed`, `RuleBroken("followup.nothing-done")`.
     """
     case = load(session, number, act="case.read", by=by, at=at)
     done = check_done(session, case)

@@ -26,13 +26,13 @@ def tell(session: Session, *, number: str, body: FollowUpBody, by: Viewer, at: d
 
     Told anew for the same week, the newest counts and the earlier one is kept. Gives the case, locked.
 
-    Raises `NotFound`, `NotAllowed`, `RuleBroken("follow-up.dead")` for a patient who was reported dead before,
-    `RuleBroken("follow-up.nothing-done")`, `Invalid` with every bad field.
+    Raises `NotFound`, `NotAllowed`, `RuleBroken("followup.dead")` for a patient who was reported dead before,
+    `RuleBroken("followup.nothing-done")`, `Invalid` with every bad field.
     """
     case = load(session, number, act="case.follow-up", by=by, at=at)
     session.refresh(case, with_for_update=True)
     if case.state == CaseState.DECEASED:
-        raise RuleBroken("follow-up.dead", "Patienten är rapporterad avliden. Inga fler uppföljningar behövs.")
+        raise RuleBroken("followup.dead", "Patienten är rapporterad avliden. Inga fler uppföljningar behövs.")
     done = check_done(session, case)
     rules.check(body, done_on=done.day, today=clock.today(at))
     session.add(_row(case, body, by=by, at=at))

@@ -94,7 +94,7 @@ def test_nothing_is_followed_up_before_it_is_done(ward: Database) -> None:
     for number in (waiting, number_of(ward, PathwayAction, advice)):
         with pytest.raises(RuleBroken) as refused:
             tell(ward, number, body())
-        assert refused.value.rule == "follow-up.nothing-done"
+        assert refused.value.rule == "followup.nothing-done"
 
 
 def test_a_block_that_was_done_is_followed_up_and_an_implant_after_its_report(ward: Database) -> None:
@@ -133,7 +133,7 @@ def test_a_death_told_of_ends_the_series(clinic: Database, by: str) -> None:
     for alive in ("yes", "no"):
         with pytest.raises(RuleBroken) as refused:
             tell(clinic, number, body(6, alive=alive))
-        assert refused.value.rule == "follow-up.dead"
+        assert refused.value.rule == "followup.dead"
 
 
 REFERRALS = ("created", "received", "more_information", "accepted", "scheduled", "implanted", "reported")

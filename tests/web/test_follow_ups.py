@@ -78,13 +78,13 @@ def test_what_is_refused(api: Callers) -> None:
     assert api[make.STEERING].get(path).status_code == 403
     assert referrer.post(path, told(2, alive="no")).status_code == 201
     assert referrer.get(f"/cases/{number}").json()["state"] == "deceased"
-    assert refusal(referrer.post(path, told(6))) == (409, "follow-up.dead")
+    assert refusal(referrer.post(path, told(6))) == (409, "followup.dead")
 
 
 def test_nothing_to_follow_up_yet(api: Callers) -> None:
     make.people(api.database)
     number = queued(api.database)
-    assert refusal(api[REFERRER].post(f"/cases/{number}/follow-ups", told(2))) == (409, "follow-up.nothing-done")
+    assert refusal(api[REFERRER].post(f"/cases/{number}/follow-ups", told(2))) == (409, "followup.nothing-done")
 
 
 def test_the_form_the_curve_and_the_sheet(people: People) -> None:
