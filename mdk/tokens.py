@@ -102,6 +102,10 @@ class _AnswerClaims(_Claims):
     sequence: int
 
 
+class _QuestionClaims(_Claims):
+    pass
+
+
 class _Purpose(msgspec.Struct, frozen=True):
     audience: str
     refusal: str
@@ -110,6 +114,7 @@ class _Purpose(msgspec.Struct, frozen=True):
 _BEARER: Final = _Purpose("api", "Åtkomstnyckeln gäller inte eller har gått ut. Hämta en ny.")
 _ANSWER: Final = _Purpose("rsvp", "Svarslänken gäller inte längre. Svara i stället från konferensens sida.")
 
+_QUESTION: Final = _Purpose("home-care", "Länken gäller inte längre. Inget svar behövs.")
 _SEAL: Final = _Purpose("mdk-minutes", "Signaturen stämmer inte: innehållet är ändrat eller nyckeln okänd.")
 
 _C = TypeVar("_C", bound=_Claims)
@@ -180,6 +185,31 @@ def read_answer(secret: str, token: str, now: datetime, *, issuer: str) -> Answe
     claims = _read(secret, token, now, purpose=_ANSWER, issuer=issuer, form=_AnswerClaims)
     person_id = _subject(claims, _ANSWER)
     return Answer(claims.conference, person_id, claims.sequence, claims.jti, _time(claims.exp))
+
+
+def issue_question(secret: str, *, question_id: int, now: datetime, expires_at: datetime, issuer: str) -> str:
+    """Sign the link of a question to someone without a sign-in; the same arguments give the same token.
+
+    Raises: ValueError when the secret is short or a time is naive.
+    """
+    claims = _QuestionClaims(
+        iss=issuer,
+        aud=_QUESTION.audience,
+        sub=str(question_id),
+        jti=f"question.{question_id}",
+        iat=_seconds(now),
+        exp=_seconds(expires_at),
+    )
+    return _sign(secret, _QUESTION, claims)
+
+
+def read_question(secret: str, token: str, now: datetime, *, issuer: str) -> int:
+    """Tell which question a link answers.
+
+    Raises: TokenRefused for anything but an unexpired question link of this installation.
+    """
+    claims = _read(secret, token, now, purpose=_QUESTION, issuer=issuer, form=_QuestionClaims)
+    return _subject(claims, _QUESTION)
 
 
 def make_seal_key(secret: str) -> SealKey:

@@ -59,6 +59,8 @@ NoticeKind = Literal[
     "support-asked",
     "support-answered",
     "pathway-ended",
+    "home-care-asked",
+    "home-care-answered",
     "consultant-lost",
     "nurse-lost",
     "presenter-lost",
@@ -98,7 +100,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """Word to one person that something waits for them; `key` is opaque and unique, `page_url` names no case.
 
     `starts_at` is when the conference that it is about begins, `contact` whom to turn to (else the organizer),
-    `counts` how much is late, kind by kind.
+    `counts` how much is late, kind by kind, `number` that of the question that it asks.
     """
 
     kind: NoticeKind
@@ -110,6 +112,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     page_url: str
     created_at: datetime
     starts_at: datetime | None = None
+    number: int | None = None
     language: Language = "sv"
     contact: str = ""
     counts: dict[str, int] = {}
@@ -205,7 +208,9 @@ def to_notice(notice: Notice) -> bytes:
         "language": notice.language,
         "words": text,
         "subject": title,
-        "sentence": text.notice[notice.kind].sentence.format_map({"when": _moment(notice), **notice.counts}),
+        "sentence": text.notice[notice.kind].sentence.format_map(
+            {"when": _moment(notice), "n": notice.number, **notice.counts}
+        ),
         "page_url": safe.link(notice.page_url),
         "button": _button(notice.kind, text),
         "contact": notice.contact or notice.organizer_email,
@@ -218,6 +223,8 @@ def to_notice(notice: Notice) -> bytes:
 
 
 def _button(kind: NoticeKind, text: Words) -> str:
+    if kind == "home-care-asked":
+        return text.answer
     if kind in MEETINGS:
         return text.open
     if kind in LATE:

@@ -21,7 +21,7 @@ from mdk.outbox.queries import count_due, stuck_since
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar import busy, ledger, mailbox, notices, reminders, watch
+from mdk_calendar import busy, ledger, mailbox, notices, questions, reminders, watch
 from mdk_calendar.delivery import Mail, Refused, Retry, Transport, transport
 
 ROUND: Final = 60.0  # seconds after which a run ends and the next begins with a fresh clock, well within a lease
@@ -171,6 +171,9 @@ class _Pays:
     def _handle(self, row: OutboxRow) -> None:
         if row.topic == "mail" and row.message:
             self._send(row)
+        elif row.topic == questions.TOPIC:
+            with self.database.writing() as session:
+                questions.write(session, row, settings=self.settings, at=self.at)
         elif row.topic in {"conference.changed", "mail"}:
             self._tell(row)
         else:
@@ -199,10 +202,12 @@ class _Pays:
         _log.info("mail.handled", row=row.id, attempts=row.attempts + 1, outcome=type(outcome).__name__.lower())
 
     def _outcome(self, row: OutboxRow) -> object:
-        with self.database.reading() as session:
-            person = session.get(Person, row.person_id)
-            listens = person is not None and person.active
-        if not listens:
+        if row.person_id is not None and not self._listens(row.person_id):
             return Refused(notices.GONE)
         mail = Mail(row.message_id, self.settings["MAIL_FROM"], row.recipient, row.message.encode("ascii"))
         return self.way_out.send(mail)
+
+    def _listens(self, person_id: int) -> bool:
+        with self.database.reading() as session:
+            person = session.get(Person, person_id)
+            return person is not None and person.active

@@ -1,9 +1,10 @@
 """Acts on a case: each is its state, its history, the access log and what is owed, in one transaction."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import text as sql
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -12,10 +13,11 @@ from sqlmodel import col
 from mdk import clock as time
 from mdk import parsing
 from mdk.audit.service import did, moved
+from mdk.audit.structs import Actor
 from mdk.cases import rules, search
 from mdk.cases.changes import record_changes
 from mdk.cases.queries import behind_glass, load, submission_of
-from mdk.cases.structs import CaseState, Submission, given
+from mdk.cases.structs import CaseState, HomeCare, Submission, given
 from mdk.cases.tables import Case, CaseCounter, CaseRelation
 from mdk.clinical.identity import parse_identity
 from mdk.db import choices
@@ -243,6 +245,19 @@ def hasten(session: Session, case: Case, *, until: datetime, by: Viewer, at: dat
         step(session, case, "accept", by=by, at=at)
     case.urgent_until, case.deteriorated_at = until, None
     step(session, case, "urgent-open", by=by, at=at)
+
+
+def take_home_care_answer(
+    session: Session, case: Case, can_take: Literal["yes", "no"], *, reason: str, by: Actor, at: datetime
+) -> None:
+    """Put home care's answer into the case, as part of the act that recorded it; its history tells the words."""
+    submission = submission_of(case)
+    home_care = HomeCare() if submission.home_care is UNSET else submission.home_care
+    home_care.can_take_extern, submission.home_care = can_take, home_care
+    _fill(session, case, submission, at, urgency=case.urgency if case.accepted_at is not None else None)
+    here = (case.state, case.state)
+    moved(session, "case", case.number, move=here, act="home-care-answer", by=by, at=at, reason=reason)
+    did(session, "case.home-care-answer", by=by, at=at, cases=(case.number,))
 
 
 def grant(

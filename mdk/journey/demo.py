@@ -24,6 +24,7 @@ from mdk.db import Database
 from mdk.journey import decisions, demo_earlier, reference, urgent
 from mdk.journey.demo_earlier import DOMAIN
 from mdk.journey.demo_minutes import block_minutes, extern_minutes, intern_minutes
+from mdk.journey.demo_pathways import work_the_pathways
 from mdk.minutes import queries as minutes_queries
 from mdk.minutes import service as minutes
 from mdk.minutes.seals import Sealing
@@ -115,6 +116,7 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     story.begin_earlier()
     held = story.submitted([0, 2, 3], days_ago=9, accepted=True)
     story.hold_conference(held)
+    work_the_pathways(database, now=at)
     coming = story.submitted([1, 5, 12, 8], days_ago=4, accepted=True)
     with database.writing() as session:
         forget_owed(session, at=at)

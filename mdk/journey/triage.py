@@ -10,7 +10,19 @@ from mdk.cases.rules import check_move
 from mdk.cases.tables import Case
 from mdk.conferences import agenda
 from mdk.outbox.service import notice
+from mdk.pathways import home_care
 from mdk.people.structs import Viewer
+
+
+def accept(
+    session: Session, *, number: str, version: int, urgency: str, override_reason: str | None, by: Viewer, at: datetime
+) -> Case:
+    """As `cases.service.accept`; home care is asked at once whether it can take an extern pump."""
+    case = cases.accept(
+        session, number=number, version=version, urgency=urgency, override_reason=override_reason, by=by, at=at
+    )
+    home_care.ask_early(session, case, by=by, at=at)
+    return case
 
 
 def request_supplement(

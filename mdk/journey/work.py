@@ -1,10 +1,11 @@
 """Owns what waits for whom: reads across the aggregates for a person's own page, triage and the story of a case."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -14,6 +15,7 @@ from mdk.cases.lists import lines_of
 from mdk.cases.queries import load
 from mdk.cases.structs import CaseLine, CaseState
 from mdk.cases.tables import Case
+from mdk.clock import today
 from mdk.conferences import rules as conference_rules
 from mdk.conferences.queries import ends_at, is_meeting, released_items, working_items
 from mdk.conferences.structs import ConferenceState
@@ -22,27 +24,30 @@ from mdk.journey import pending
 from mdk.journey.after import after_tasks
 from mdk.journey.stories import CaseStep, steps_of
 from mdk.minutes.tables import Minutes
+from mdk.pathways.assignments import SUPPORTING_REGION
 from mdk.pathways.structs import AssignmentState, ReferralState
 from mdk.pathways.tables import ImplantReferral, PumpAssignment
 from mdk.people.rules import check_role, may_ever
 from mdk.people.structs import Role, Viewer
 
 TaskKind = Literal[
-    "supplement",
-    "read",
-    "finish",
-    "worsened",
-    "triage",
-    "sign",
-    "unsigned",
-    "referral",
-    "assignment",
-    "action",
-    "follow_up",
-]
+    "supplement", "read", "finish", "worsened", "triage", "sign", "unsigned", "referral", "plan", "implant", "report",
+    "assignment", "prepare", "support", "information", "action", "follow_up",
+]  # fmt: skip
 _LONGEST_CONFERENCE = timedelta(hours=8)
 _UNENDED = (ConferenceState.PLANNED, ConferenceState.RELEASED, ConferenceState.IN_SESSION)
-_UNANSWERED = (ReferralState.CREATED, ReferralState.RECEIVED, AssignmentState.ASSIGNED)
+_REFERRAL_TASKS: Mapping[str, TaskKind] = {  # in the order in which they are shown
+    ReferralState.CREATED: "referral",
+    ReferralState.RECEIVED: "referral",
+    ReferralState.IMPLANTED: "report",
+    ReferralState.ACCEPTED: "plan",
+    ReferralState.SCHEDULED: "implant",
+}
+_ASSIGNMENT_TASKS: Mapping[str, TaskKind] = {
+    AssignmentState.ASSIGNED: "assignment",
+    AssignmentState.ACCEPTED: "prepare",
+    AssignmentState.PREPARING: "prepare",
+}
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +93,7 @@ class _Wanted(NamedTuple):
 
 def waiting(session: Session, *, by: Viewer, at: datetime, limit: int) -> TaskLines:
     """What waits for the viewer's own act, most urgent first; one log row for the cases that are shown."""
-    found, total = _wanted(session, by, limit)
+    found, total = _wanted(session, by, limit, at)
     later, more = after_tasks(session, by=by, at=at, limit=limit)
     found, total = [*found, *(_Wanted(*each) for each in later)][:limit], total + more
     lines = lines_of(session, [each.case_id for each in found], at=at)
@@ -142,7 +147,7 @@ def next_conference(session: Session, *, by: Viewer, at: datetime) -> NextConfer
     return None if conference is None else _next(session, conference, by)
 
 
-def _wanted(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:
+def _wanted(session: Session, by: Viewer, limit: int, at: datetime) -> tuple[list[_Wanted], int]:
     if may_ever("minutes.sign", by):
         return _unsigned(session, by, limit)
     if by.role == Role.COORDINATOR:
@@ -150,8 +155,12 @@ def _wanted(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], in
         more, unsigned = _unsigned(session, by, limit)
         return [*first, *more][:limit], total + unsigned
     if may_ever("referral.work", by) or may_ever("assignment.work", by):
-        return _arrived(session, by, limit)
-    return _cases(session, by, limit) if may_ever("case.read", by) else ([], 0)
+        return _received(session, by, limit, at)
+    if not may_ever("case.read", by):
+        return [], 0
+    asked, questions = _questions(session, by, limit) if may_ever("case.create", by) else ([], 0)
+    found, cases = _cases(session, by, limit)
+    return (asked + found)[:limit], questions + cases
 
 
 def _cases(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:
@@ -189,16 +198,53 @@ def _signed() -> ColumnElement[bool]:
     )
 
 
-def _arrived(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:
-    kind: TaskKind = "referral" if may_ever("referral.work", by) else "assignment"
-    table = ImplantReferral if kind == "referral" else PumpAssignment
+def _received(session: Session, by: Viewer, limit: int, at: datetime) -> tuple[list[_Wanted], int]:
+    """What waits at neurosurgery or a region's function: what nobody has answered first, then what is under way."""
+    table = ImplantReferral if may_ever("referral.work", by) else PumpAssignment
+    kinds = _REFERRAL_TASKS if table is ImplantReferral else _ASSIGNMENT_TASKS
+    rank = case({state: place for place, state in enumerate(kinds)}, value=col(table.state))
     rows = session.execute(
-        select(col(table.id), col(table.case_id), col(table.created_at), func.count().over())
-        .where(col(table.unit_id) == by.unit_id, col(table.state).in_(_UNANSWERED))
-        .order_by(col(table.created_at), col(table.id))
+        select(col(table.id), col(table.case_id), col(table.created_at), col(table.state), col(table.unit_id), _total())
+        .where(_works(table, by, at))
+        .order_by(rank, col(table.created_at), col(table.id))
         .limit(limit)
     ).all()
-    return [_Wanted(kind, key, case_id, at) for key, case_id, at, _ in rows], rows[0][-1] if rows else 0
+    found = [
+        _Wanted(kinds[state] if unit_id == by.unit_id else "support", key, case_id, since)
+        for key, case_id, since, state, unit_id, _ in rows
+    ]
+    return found, rows[0][-1] if rows else 0
+
+
+def _works(table: type[ImplantReferral | PumpAssignment], by: Viewer, at: datetime) -> ColumnElement[bool]:
+    if table is ImplantReferral:
+        planned = and_(col(ImplantReferral.state) == "scheduled", col(ImplantReferral.planned_for) > today(at))
+        return and_(
+            col(ImplantReferral.unit_id) == by.unit_id, col(ImplantReferral.state).in_(_REFERRAL_TASKS), ~planned
+        )
+    mine = col(PumpAssignment.unit_id) == by.unit_id
+    asked = and_(
+        true() if by.region == SUPPORTING_REGION else false(),
+        col(PumpAssignment.support_asked_at).is_not(None),
+        col(PumpAssignment.support_answered_at).is_(None),
+    )
+    return and_(col(PumpAssignment.state).in_(_ASSIGNMENT_TASKS), or_(mine, asked))
+
+
+def _questions(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], int]:
+    """The referrals on which neurosurgery waits for an answer of the viewer's unit."""
+    rows = session.execute(
+        select(col(ImplantReferral.id), col(ImplantReferral.case_id), col(ImplantReferral.changed_at), _total())
+        .join(Case, col(Case.id) == col(ImplantReferral.case_id))
+        .where(col(Case.unit_id) == by.unit_id, col(ImplantReferral.state) == ReferralState.MORE_INFORMATION)
+        .order_by(col(ImplantReferral.changed_at), col(ImplantReferral.id))
+        .limit(limit)
+    ).all()
+    return [_Wanted("information", key, case_id, since) for key, case_id, since, _ in rows], rows[0][-1] if rows else 0
+
+
+def _total() -> Any:
+    return func.count().over()
 
 
 def _task(each: _Wanted, line: CaseLine) -> Task:

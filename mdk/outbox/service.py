@@ -60,11 +60,16 @@ def notice_once(session: Session, kind: str, *, person_id: int, key: str, at: da
     return True
 
 
+def question(session: Session, kind: str, *, key: str, at: datetime) -> None:
+    """Owe someone outside a question of a `kind`; `key` is what its address and its link are found by."""
+    session.add(OutboxRow(topic=f"question.{kind}", key=key, due_at=at, created_at=at))
+
+
 def mail(
     session: Session,
     *,
     key: str,
-    person_id: int,
+    person_id: int | None,
     recipient: str,
     subject: str,
     message_id: str,
@@ -74,6 +79,7 @@ def mail(
 ) -> None:
     """Owe one finished mail, `message` being its bytes in ASCII; with an `error` it is shown as failed from the start.
 
+    A mail to someone outside has no `person_id`.
     `key` tells what it is about: a newer mail to the same person about the same key replaces it until it has left.
     """
     state = OutboxState.FAILED if error else OutboxState.OWED

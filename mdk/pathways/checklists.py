@@ -17,7 +17,7 @@ from mdk.clinical.prerequisites import Prerequisite
 from mdk.clinical.reference import has_asih
 from mdk.errors import Invalid, NotFound, Problem, RuleBroken
 from mdk.pathways import rules
-from mdk.pathways.queries import load_assignment, load_referral
+from mdk.pathways.queries import load_assignment_row, load_referral_row
 from mdk.pathways.steps import move_assignment
 from mdk.pathways.structs import AssignmentState, PrerequisiteBody, StandingBody
 from mdk.pathways.tables import ImplantReferral, PathwayPrerequisite, PumpAssignment, StandingPrerequisite
@@ -33,9 +33,7 @@ def set_of_referral(
     Raises `NotFound` also for a number that an intern pump does not need, `NotAllowed`, `Invalid` for a met one
     without an owner, `Stale`, `RuleBroken("pathway.wrong-state")` once it has ended or the pump is in.
     """
-    referral = load_referral(session, referral_id, act="referral.prerequisite", by=by, at=at)
-    row = _row(prerequisites.for_intern(), n)
-    rules.check_sets(row, is_neurosurgery=may_ever("referral.work", by))
+    referral, row = load_referral_row(session, referral_id, n, by=by, at=at)
     rules.check_prerequisite(row, body, today=clock.today(at))
     check_version(referral.version, version)
     rules.check_move(rules.REFERRAL_MOVES, "end", referral.state)
@@ -57,8 +55,7 @@ def set_of_assignment(
     `Stale`, `RuleBroken("pathway.wrong-state")` before it is accepted and once it has ended or the pump is in,
     `RuleBroken("prerequisite.not-applicable")` for row 19 where the home region has ASIH.
     """
-    assignment = load_assignment(session, assignment_id, act="assignment.work", by=by, at=at)
-    row = _row(prerequisites.for_extern(has_asih=has_asih(assignment.home_region)), n)
+    assignment, row = load_assignment_row(session, assignment_id, n, by=by, at=at)
     rules.check_prerequisite(row, body, today=clock.today(at))
     check_version(assignment.version, version)
     rules.check_move(rules.ASSIGNMENT_MOVES, "prepare", assignment.state)
@@ -84,7 +81,9 @@ def keep_standing(session: Session, *, n: int, body: StandingBody, by: Viewer, a
     passed or lies too far ahead, and for a municipality that is missing or does not belong there.
     """
     check_role("standing.keep", by)
-    row = _row(rows_of(by), n)
+    row = next((row for row in rows_of(by) if row.n == n), None)
+    if row is None:
+        raise NotFound
     said = PrerequisiteBody(state="met", owner=body.owner, note=body.note, valid_until=body.valid_until)
     rules.check_prerequisite(row, said, today=clock.today(at))
     if row.by_municipality != bool(body.municipality.strip()):
@@ -114,13 +113,6 @@ def rows_of(by: Viewer) -> list[Prerequisite]:
     if may_ever("referral.work", by):
         return prerequisites.for_intern()
     return prerequisites.for_extern(has_asih=has_asih(by.region or ""))
-
-
-def _row(rows: list[Prerequisite], n: int) -> Prerequisite:
-    found = next((row for row in rows if row.n == n), None)
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _set(

@@ -1,7 +1,7 @@
 """Reads of implant referrals and pump assignments; a list is logged as one row with its case numbers."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sqlalchemy import ColumnElement, exists, false, or_, select, true
 from sqlalchemy.orm import Mapped, Session
@@ -9,13 +9,18 @@ from sqlmodel import col
 
 from mdk import cursors
 from mdk.audit.service import seen
+from mdk.cases.queries import submission_of
 from mdk.cases.tables import Case, CaseRelation
+from mdk.clinical import prerequisites
+from mdk.clinical.prerequisites import Prerequisite
+from mdk.clinical.reference import has_asih
 from mdk.errors import NotFound
+from mdk.pathways import rules
 from mdk.pathways.standing import standing_lines
-from mdk.pathways.structs import AssignmentView, ReferralView, StandingLine
+from mdk.pathways.structs import AssignmentView, Gap, PathwayLink, ReferralView, StandingLine
 from mdk.pathways.tables import ImplantReferral, PumpAssignment
 from mdk.pathways.views import assignment_views, referral_views
-from mdk.people.rules import ACCESS, Relation, check_may, check_role, may
+from mdk.people.rules import ACCESS, Relation, check_may, check_role, may, may_ever
 from mdk.people.structs import Viewer
 
 Pathway = TypeVar("Pathway", ImplantReferral, PumpAssignment)
@@ -29,6 +34,30 @@ def load_referral(session: Session, referral_id: str, *, act: str, by: Viewer, a
 def load_assignment(session: Session, assignment_id: str, *, act: str, by: Viewer, at: datetime) -> PumpAssignment:
     """The assignment, checked against what the viewer may do. Raises `NotFound`, `NotAllowed`."""
     return _load(session, PumpAssignment, assignment_id, act=act, read="assignment.read", by=by, at=at)
+
+
+def load_referral_row(
+    session: Session, referral_id: str, n: int, *, by: Viewer, at: datetime
+) -> tuple[ImplantReferral, Prerequisite]:
+    """The referral and its prerequisite `n`, checked against whether the viewer may set it.
+
+    Raises `NotFound` also for a number that an intern pump does not need, `NotAllowed`.
+    """
+    referral = load_referral(session, referral_id, act="referral.prerequisite", by=by, at=at)
+    row = _row(prerequisites.for_intern(), n)
+    rules.check_sets(row, is_neurosurgery=may_ever("referral.work", by))
+    return referral, row
+
+
+def load_assignment_row(
+    session: Session, assignment_id: str, n: int, *, by: Viewer, at: datetime
+) -> tuple[PumpAssignment, Prerequisite]:
+    """The assignment and its prerequisite `n`, checked against whether the viewer may set it.
+
+    Raises `NotFound` also for a number that there is not, `NotAllowed`.
+    """
+    assignment = load_assignment(session, assignment_id, act="assignment.work", by=by, at=at)
+    return assignment, _row(prerequisites.for_extern(has_asih=has_asih(assignment.home_region)), n)
 
 
 def referral(session: Session, referral_id: str, *, by: Viewer, at: datetime) -> ReferralView:
@@ -45,6 +74,12 @@ def assignment(session: Session, assignment_id: str, *, by: Viewer, at: datetime
     found = assignment_views(session, [row], at=at)[0]
     seen(session, "assignment.read", by=by, at=at, cases=(found.case,))
     return found
+
+
+def gaps_of(session: Session, number: str, catheter_tip: str | None) -> list[Gap]:
+    """What the pre-operative pack would lack if the case were referred now; the caller has checked and logged."""
+    case = session.scalars(select(Case).where(col(Case.number) == number)).one()
+    return rules.gaps(submission_of(case), catheter_tip or "")
 
 
 def referrals(
@@ -69,6 +104,32 @@ def assignments(
     return views, following
 
 
+def of_case(session: Session, number: str, *, by: Viewer, at: datetime) -> list[PathwayLink]:
+    """The pathways of a case that the viewer may read, oldest first; the caller has read, and logged, the case."""
+    return [
+        *_links(session, "referral", ImplantReferral, number, by=by, at=at),
+        *_links(session, "assignment", PumpAssignment, number, by=by, at=at),
+    ]
+
+
+def _links(
+    session: Session,
+    kind: Literal["referral", "assignment"],
+    table: type[Pathway],
+    number: str,
+    *,
+    by: Viewer,
+    at: datetime,
+) -> list[PathwayLink]:
+    if not may_ever(f"{kind}.read", by):
+        return []
+    query = select(col(table.id), col(table.state)).join(Case, col(Case.id) == col(table.case_id))
+    rows = session.execute(
+        query.where(col(Case.number) == number, _visible(table, f"{kind}.read", by, at)).order_by(col(table.created_at))
+    )
+    return [PathwayLink(kind, key, state) for key, state in rows]
+
+
 def standing(session: Session, *, by: Viewer, at: datetime) -> list[StandingLine]:
     """What the viewer's unit, and the municipalities of its region, meet for every patient, what ends first on top.
 
@@ -77,6 +138,13 @@ def standing(session: Session, *, by: Viewer, at: datetime) -> list[StandingLine
     check_role("standing.read", by)
     seen(session, "standing.read", by=by, at=at)
     return standing_lines(session, by.unit_id)
+
+
+def _row(rows: list[Prerequisite], n: int) -> Prerequisite:
+    found = next((row for row in rows if row.n == n), None)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _load(

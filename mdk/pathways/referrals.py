@@ -84,10 +84,12 @@ def complete_pack(
 ) -> ImplantReferral:
     """The referring unit fills in rows that the pack lacks without having been asked; the referral stays where it is.
 
-    Raises `NotFound`, `NotAllowed`, `Stale`, `Invalid` for a row that the pack does not lack,
-    `RuleBroken("pathway.wrong-state")` once it has ended or the pump is in.
+    Raises `NotFound`, `NotAllowed`, `Stale`, `Invalid` for none and for a row that the pack does not
+    lack, `RuleBroken("pathway.wrong-state")` once it has ended or the pump is in.
     """
     referral = load_referral(session, referral_id, act="referral.supply", by=by, at=at)
+    if not facts:
+        raise Invalid([Problem("facts", "Fyll i minst en uppgift.")])
     _check_facts(session, referral, facts)
     check_version(referral.version, version)
     rules.check_move(rules.REFERRAL_MOVES, "end", referral.state)

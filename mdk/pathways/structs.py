@@ -49,7 +49,9 @@ NotDoneReason = Literal[
     "missing_documentation",
     "other",
 ]
+HomeCareAnswer = Literal["yes", "after_training", "no"]
 Text = Annotated[str, Meta(min_length=1)]
+_MAILBOX = r"^[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+$"
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -73,13 +75,13 @@ class SupplyBody(_Body):
     """The referring unit's answer, and the rows of the pack that it fills in."""
 
     text: Text
-    facts: Annotated[list[Fact], Meta(max_length=30)] = []
+    facts: list[Fact] = []
 
 
 class FactsBody(_Body):
     """Rows of the pack that the referring unit fills in without having been asked."""
 
-    facts: Annotated[list[Fact], Meta(min_length=1, max_length=30)]
+    facts: list[Fact] = []
 
 
 class DateBody(_Body):
@@ -141,6 +143,43 @@ class StandingBody(_Body):
     valid_until: date
     municipality: ShortText = ""
     note: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class AnswerBody(_Body):
+    """What home care answers, and who says so."""
+
+    answer: HomeCareAnswer
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    comment: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class ContactBody(_Body):
+    """The address of a function that answers for home care, in a municipality or in the whole region."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    email: Annotated[str, Meta(max_length=200, pattern=_MAILBOX)]
+    municipality: ShortText = ""
+
+
+class ContactLine(msgspec.Struct, frozen=True):
+    """A kept address as the region sees it."""
+
+    id: int
+    municipality: str
+    name: str
+    email: str
+
+
+class HomeCareLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One question to home care, and its answer once there is one."""
+
+    number: int
+    name: str
+    asked_at: datetime
+    answer: str | None
+    comment: str
+    answered_by: str
+    answered_at: datetime | None
 
 
 class StandingLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +256,14 @@ class StateDays(msgspec.Struct, frozen=True):
     state: str
     median: float
     n: int
+
+
+class PathwayLink(msgspec.Struct, frozen=True):
+    """That a case has a pathway: of which kind, under which id, and where it stands."""
+
+    kind: Literal["referral", "assignment"]
+    id: str
+    state: str
 
 
 class ReferralView(msgspec.Struct, frozen=True, kw_only=True):

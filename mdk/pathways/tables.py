@@ -10,7 +10,7 @@ from mdk.cases.structs import RegionCode
 from mdk.columns import Versioned, one_of
 from mdk.minutes.structs import Outcome
 from mdk.pathways.action_structs import ActionState
-from mdk.pathways.structs import AssignmentState, NotDoneReason, PrerequisiteState, ReferralState
+from mdk.pathways.structs import AssignmentState, HomeCareAnswer, NotDoneReason, PrerequisiteState, ReferralState
 
 
 class ImplantReferral(Versioned, table=True):
@@ -188,3 +188,39 @@ class FollowUp(SQLModel, table=True):
     alive: str
     at: datetime
     person_id: int = Field(foreign_key="person.id")
+
+
+class HomeCareContact(SQLModel, table=True):
+    """The function that answers for home care in a municipality, or in a whole region, as the region keeps it."""
+
+    __tablename__ = "home_care_contact"
+    __table_args__ = (one_of("region", get_args(RegionCode)), UniqueConstraint("region", "municipality"))
+    personal: ClassVar[frozenset[str]] = frozenset({"name", "email"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    region: str
+    municipality: str = ""
+    name: str
+    email: str
+    at: datetime
+    person_id: int = Field(foreign_key="person.id")
+
+
+class HomeCareQuestion(SQLModel, table=True):
+    """One question to home care about one case, told outside by its number only, and what was answered."""
+
+    __tablename__ = "home_care_question"
+    __table_args__ = (one_of("answer", get_args(HomeCareAnswer), optional=True),)
+    personal: ClassVar[frozenset[str]] = frozenset({"name", "recipient", "comment", "answered_by"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case_file.id", index=True)
+    name: str
+    recipient: str
+    asked_at: datetime
+    asked_by: int | None = Field(default=None, foreign_key="person.id")
+    closes_at: datetime
+    answer: str | None = None
+    comment: str = Field(default="", sa_column=Column(Text, nullable=False))
+    answered_by: str = ""
+    answered_at: datetime | None = None

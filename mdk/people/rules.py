@@ -84,6 +84,12 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "urgent.read-opinions": {**dict.fromkeys(CLINICAL_ROLES, frozenset({Relation.CONFERENCE})), **_SEES_ALL},
     "urgent.conclude": {Role.CONSULTANT: _SUBMITTED},
     "urgent.ratify": {Role.CHAIR: _SUBMITTED},
+    "case.ask-home-care": {
+        **_TRIAGE,
+        Role.REFERRER: _OWN,
+        Role.REGIONAL_FUNCTION: frozenset({Relation.RECEIVER}),
+    },
+    "contact.keep": {Role.REGIONAL_FUNCTION: _ANY},
     "case.break-glass": dict.fromkeys(CLINICAL_ROLES, _ANY),
     "case.access-log": {Role.AUDITOR: _ANY},
     "answer.unread": {Role.COORDINATOR: _ANY},

@@ -290,6 +290,9 @@ NOTICES = {
     "assignment-handed-over": "Ett pumpuppdrag för ett av dina ärenden har lämnats över till en annan region.",
     "support-asked": "En annan regions funktion ber om ert stöd med ett pumpuppdrag; frågan väntar i er inkorg.",
     "support-answered": "Frågan om stöd med ett pumpuppdrag är besvarad; svaret står på uppdraget.",
+    "home-care-asked": "Fråga None: kan ni ta emot en patient med extern pump för smärtbehandling? "
+    "Svaret tar en minut och kräver ingen inloggning.",
+    "home-care-answered": "Hemsjukvården har svarat om den kan ta emot en extern pump; svaret står i ärendet.",
     "pathway-ended": "Ett uppdrag eller en remiss i er inkorg är avslutad; ni behöver inte göra något mer.",
     "reply-counter": (
         "Någon som är kallad till konferensen {when} föreslår en annan tid. Flytta konferensen, eller hör av dig."
@@ -315,6 +318,7 @@ def test_a_notice_is_one_sentence_and_one_link(kind: NoticeKind) -> None:
     button = "Öppna konferensen" if kind in MEETINGS else button
     button = "Öppna ärendelistan" if kind in CASE_LISTS else button
     button = "Öppna listan över försenat" if kind in LATE else button
+    button = "Svara" if kind == "home-care-asked" else button
     assert plain(raw).splitlines()[:3] == [
         NOTICES[kind].format(when="ons 25 nov 13:00"),
         "",

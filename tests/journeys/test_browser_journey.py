@@ -217,6 +217,19 @@ def neurosurgery_takes_the_referral(page: Page, number: str) -> None:
     is_clean(page)
     page.get_by_role("button", name=re.compile("Acceptera")).click()
     expect(page.get_by_role("status")).to_contain_text("accepterad")
+    today = f"{datetime.now(UTC).astimezone(STOCKHOLM):%Y-%m-%d}"
+    page.get_by_label("Dag för implantationen").fill(today)
+    page.get_by_role("button", name="Spara dagen").click()
+    expect(page.get_by_role("status")).to_contain_text("Dagen är sparad")
+    is_clean(page)
+    page.get_by_label("Implanterad den").fill(today)
+    page.get_by_label("Pump, kateter och tillverkningsnummer").fill("Provpump 20 ml")
+    page.get_by_role("button", name="Registrera implantationen").click()
+    expect(page.get_by_role("status")).to_contain_text("registrerad")
+    page.get_by_label("Rapport").fill("Okomplicerat ingrepp.")
+    page.get_by_role("button", name="Återrapportera").click()
+    expect(page.get_by_role("status")).to_contain_text("Återrapporterat")
+    is_clean(page)
 
 
 def the_function_takes_the_assignment(page: Page, number: str) -> None:
@@ -226,6 +239,22 @@ def the_function_takes_the_assignment(page: Page, number: str) -> None:
     is_clean(page)
     page.get_by_role("button", name=re.compile("Acceptera")).click()
     expect(page.get_by_role("status")).to_contain_text("accepterat")
+    row = page.locator("#row-3")
+    row.get_by_text("Ändra").click()
+    row.get_by_label("Läge").select_option("met")
+    row.get_by_label("Ansvarig").fill("Överläkare Prov")
+    row.get_by_role("button", name="Spara punkt 3").click()
+    expect(page.get_by_role("status")).to_contain_text("Punkten är sparad")
+    is_clean(page)
+    page.get_by_role("link", name="Beredskap").click()
+    page.locator("td button").nth(2).click()
+    expect(page.get_by_text("Överläkare Prov")).to_be_visible()
+    is_clean(page)
+    page.get_by_role("link", name=number, exact=True).click()
+    page.get_by_label("Insatt den").fill(f"{datetime.now(UTC).astimezone(STOCKHOLM):%Y-%m-%d}")
+    page.get_by_role("button", name="Registrera insättningen").click()
+    expect(page.get_by_role("status")).to_contain_text("Insättningen är registrerad")
+    is_clean(page)
 
 
 def read_the_recommendation(page: Page, number: str) -> None:

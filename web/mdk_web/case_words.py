@@ -47,6 +47,7 @@ CASE_ACTS: Mapping[str, str] = MappingProxyType(
         "urgent-opinion": "Yttrande i snabbspåret",
         "urgent-conclude": "Snabbspåret sammanfattat",
         "urgent-ratify": "Ratificerat på konferensen",
+        "home-care-answer": "Hemsjukvården har svarat om extern pump",
         "return": "Remissen avböjd av neurokirurgin, åter i kön",
         "treatment-decision": "Behandlande läkares beslut",
         "close": "Avslutat",

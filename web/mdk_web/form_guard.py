@@ -54,5 +54,5 @@ def form_rules(settings: Settings) -> CSRFConfig:
         cookie_name=CSRF_COOKIE,
         header_name=CSRF_HEADER,
         cookie_secure=settings["BASE_URL"].startswith("https://"),
-        exclude=["^/api/", "^/rsvp/"],
+        exclude=["^/api/", "^/rsvp/", "^/home-care/"],
     )

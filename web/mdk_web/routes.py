@@ -22,6 +22,8 @@ from mdk_web.figures import register_pages
 from mdk_web.follow_ups import api as follow_ups_api
 from mdk_web.follow_ups import pages as follow_ups_pages
 from mdk_web.home import pages as home_pages
+from mdk_web.home_care import link_pages as home_care_links
+from mdk_web.home_care import pages as home_care_pages
 from mdk_web.learning import pages as learning_pages
 from mdk_web.live import pages as live_pages
 from mdk_web.minutes import api as minutes_api
@@ -30,6 +32,7 @@ from mdk_web.outbox import pages as outbox_pages
 from mdk_web.overdue import pages as overdue_pages
 from mdk_web.pathways import api as pathways_api
 from mdk_web.pathways import pages as pathways_pages
+from mdk_web.pathways import standing_pages
 from mdk_web.queue import pages as queue_pages
 from mdk_web.replies import pages as replies_pages
 from mdk_web.room import api as room_api
@@ -65,10 +68,12 @@ PAGE_HANDLERS: list[Any] = [
     *figures_pages.HANDLERS,
     *register_pages.HANDLERS,
     *learning_pages.HANDLERS,
+    *standing_pages.HANDLERS,
+    *home_care_pages.HANDLERS,
     *outbox_pages.HANDLERS,
     *replies_pages.HANDLERS,
 ]
-LINK_HANDLERS: list[Any] = [*about_pages.HANDLERS, *rsvp_pages.HANDLERS]
+LINK_HANDLERS: list[Any] = [*about_pages.HANDLERS, *home_care_links.HANDLERS, *rsvp_pages.HANDLERS]
 API_HANDLERS: list[Any] = [
     *cases_api.HANDLERS,
     *attachments_api.HANDLERS,

@@ -48,6 +48,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/figures", "Uppföljning", "figures.read"),
     ("/learning", "Lärfall", "learning.read"),
     ("/register", "Register", "register.read"),
+    ("/readiness", "Beredskap", "assignment.work"),
     ("/outbox", "Utkorg", "outbox.read"),
 )
 

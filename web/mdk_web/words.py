@@ -10,6 +10,7 @@ from mdk_web.after_words import AFTER_FIELDS, AFTER_WORDS
 from mdk_web.case_words import CASE_ACT_FIELDS, CASE_ACTS
 from mdk_web.figure_words import FIGURE_FIELDS, FIGURE_WORDS
 from mdk_web.meeting_words import CALENDAR_FAILURES, MEETING_FIELDS
+from mdk_web.pathway_words import PATHWAY_ACTS, PATHWAY_FIELDS
 from mdk_web.reply_words import MAIL_WORDS
 from mdk_web.state_words import STATES, State
 
@@ -132,6 +133,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         **AFTER_FIELDS,
         **FIGURE_FIELDS,
         **MEETING_FIELDS,
+        **PATHWAY_FIELDS,
     }
 )
 
@@ -284,7 +286,10 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "case_act": CASE_ACTS,
         **MAIL_WORDS,
-        "prerequisite_scope": {"patient": "Patient", "unit": "Enhet"},
+        "pathway_act": PATHWAY_ACTS,
+        "home_care_answer": {"yes": "Ja", "after_training": "Ja, efter utbildning", "no": "Nej"},
+        "prerequisite_scope": {"patient": "Patientens", "unit": "Enhetens eller kommunens"},
+        "prerequisite_set": {"met": "Uppfylld", "open": "Öppen", "not_met": "Inte uppfylld"},
         "omeq_verdict": {
             "over": "Över gränsen",
             "not_over": "Inte över gränsen",

@@ -38,7 +38,7 @@ ACTS: Mapping[str, Act] = MappingProxyType(
     {
         "submit": Act(Nothing, service.submit, "case-submitted"),
         "supplement": Act(AnswerBody, service.supplement, "case-supplemented"),
-        "accept": Act(AcceptBody, service.accept, "case-accepted"),
+        "accept": Act(AcceptBody, triage.accept, "case-accepted"),
         "request-supplement": Act(SupplementBody, triage.request_supplement, "case-supplement-requested"),
         "answer": Act(AnswerBody, triage.answer, "case-answered"),
         "redirect": Act(RedirectBody, triage.redirect, "case-redirected"),

@@ -14,6 +14,7 @@ from msgspec import Meta
 from mdk import clock
 from mdk.cases import lists, queries, service
 from mdk.cases.hints import late_conference
+from mdk.cases.rules import OPEN
 from mdk.cases.structs import CaseState, CaseView, ReasonBody
 from mdk.clinical.structs import Hint
 from mdk.conferences import queries as conferences
@@ -24,7 +25,8 @@ from mdk.errors import Invalid, NotFound, Problem
 from mdk.journey import on_call, work
 from mdk.journey.stories import occasions
 from mdk.minutes import queries as minutes
-from mdk.pathways import follow_up_queries
+from mdk.pathways import contacts, follow_up_queries
+from mdk.pathways import queries as pathways
 from mdk.people.rules import check_role, may_ever
 from mdk_web import words
 from mdk_web.cases import forms
@@ -47,6 +49,7 @@ FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 PER_PAGE = 25
 _BEFORE_CONFERENCE = frozenset({CaseState.SUBMITTED, CaseState.SUPPLEMENT_REQUESTED, CaseState.ACCEPTED})
+_ASKABLE = OPEN - {CaseState.DRAFT}
 
 
 class GlassBody(ReasonBody):
@@ -153,6 +156,9 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         minutes=minutes.of_case(session, number, by=by, at=at),
         after=follow_up_queries.summary(session, number, at=at),
         has_pump=on_call.has_pump(session, number),
+        home_care=contacts.home_care_lines(session, number),
+        may_ask_home_care=may_ever("case.ask-home-care", by) and view.state in _ASKABLE,
+        pathways=pathways.of_case(session, number, by=by, at=at),
         planned=planned,
         likely=likely,
         reminders=view.hints + _late(view, starts, clock.today(at)),

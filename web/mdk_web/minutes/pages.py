@@ -10,6 +10,7 @@ from mdk.journey import decisions, signing
 from mdk.minutes import editing, keys, queries, service, sheets
 from mdk.minutes.sheets import fingerprint
 from mdk.minutes.structs import AddendumBody
+from mdk.pathways.queries import gaps_of
 from mdk_web.calls import query_of
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
@@ -95,6 +96,7 @@ def read_back(request: PageRequest, conference_id: FromPath[str], number: FromPa
             sheet=sheet,
             paper=paper.paper_of(sheet),
             seen=fingerprint(sheet),
+            gaps=gaps_of(visit.session, number, minutes.catheter_tip) if minutes.outcome == "intern_pump" else [],
         )
 
 

@@ -1,0 +1,1 @@
+"""The question to home care: the page behind its link, and the addresses that a region keeps."""
