@@ -93,6 +93,28 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "next_link": {"text": EVIL, "href": "/a"},
         "next_button": {"text": EVIL},
     },
+    "charts": {
+        "bars": {
+            "id": "c",
+            "title": EVIL,
+            "desc": EVIL,
+            "most": 4,
+            "rows": [{"label": EVIL, "value": 3, "text": EVIL, "tone": "skane"}],
+        },
+        "curve": {
+            "id": "c",
+            "title": EVIL,
+            "desc": EVIL,
+            "most": 10,
+            "marks": [{"x": 0, "y": 7, "text": EVIL}, {"x": 6, "y": 3, "text": EVIL}],
+        },
+        "parts": {
+            "id": "c",
+            "title": EVIL,
+            "desc": EVIL,
+            "rows": [{"label": EVIL, "text": EVIL, "parts": [{"value": 3, "tone": "done"}]}],
+        },
+    },
     "live": {
         "live": {"conference_id": "c0ffee"},
         "refetched": {"path": "/a", "events": ["turn", "minutes-MDK-2026-0001"]},
