@@ -32,6 +32,7 @@ check: install-dev
 
 bench: install-dev
 	PYTHONPATH=tests $(PY) -m bench.run $(ARGS)
+	PYTHONPATH=tests $(PY) -m bench.million
 
 # Keeps what is locked and adds what is new; `make lock ARGS=--upgrade` takes the newest of everything.
 LOCK = $(PY) -m uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -93,6 +93,19 @@ def relations(session: Session, case: Case, *, by: Viewer, at: datetime) -> froz
         select(CaseRelation.kind).where(col(CaseRelation.case_id) == case.id, _in_force(by, at))  # type: ignore[call-overload]
     )
     return frozenset(held | {Relation(kind) for kind in granted})
+
+
+def stands_at(state: CaseState) -> ColumnElement[bool]:
+    """The condition that a case is in a state, written out: only so does SQLite read an index over that state."""
+    return col(Case.state) == literal_column(f"'{state}'")
+
+
+def is_unread() -> ColumnElement[bool]:
+    """The condition that a case was answered and nobody at its unit has confirmed having read that."""
+    answered: list[ColumnElement[str]] = [
+        literal_column(f"'{state}'") for state in (CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED)
+    ]
+    return and_(col(Case.state).in_(answered), col(Case.read_confirmed_at).is_(None))
 
 
 def visible(by: Viewer, at: datetime) -> ColumnElement[bool]:

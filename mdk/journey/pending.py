@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk import cursors
-from mdk.cases.queries import scopes
+from mdk.cases.queries import is_unread, scopes, stands_at
 from mdk.cases.rules import OPEN
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
@@ -20,7 +20,6 @@ from mdk.people.structs import Viewer
 PendingKind = Literal["worsened", "triage", "supplement", "read", "finish"]
 COUNTED = 1000  # what is more is "many"
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-_ANSWERED = (CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED)
 _ENDED = frozenset(CaseState) - OPEN
 
 
@@ -60,7 +59,7 @@ TRIAGE = (
     ),
     Part(
         "triage",
-        and_(col(Case.state) == CaseState.SUBMITTED, col(Case.deteriorated_at).is_(None)),
+        and_(stands_at(CaseState.SUBMITTED), col(Case.deteriorated_at).is_(None)),
         col(Case.waiting_from),
     ),
 )
@@ -73,10 +72,9 @@ def parts_of(by: Viewer) -> Sequence[Part]:
     if not may_ever("case.create", by):
         return ()
     here = col(Case.unit_id) == by.unit_id
-    unread = and_(col(Case.state).in_(_ANSWERED), col(Case.read_confirmed_at).is_(None))
     return (
-        Part("supplement", and_(here, col(Case.state) == CaseState.SUPPLEMENT_REQUESTED), col(Case.supplement_until)),
-        Part("read", and_(here, unread), col(Case.submitted_at)),
+        Part("supplement", and_(here, stands_at(CaseState.SUPPLEMENT_REQUESTED)), col(Case.supplement_until)),
+        Part("read", and_(here, is_unread()), col(Case.submitted_at)),
         Part("finish", and_(here, col(Case.state) == CaseState.DRAFT), None),
     )
 
@@ -103,7 +101,8 @@ def after(session: Session, parts: Sequence[Part], mark: Mark | None, limit: int
 
 def total(session: Session, parts: Sequence[Part]) -> int:
     """How many wait, as far as `COUNTED`."""
-    return min(sum(_count(session, select(col(Case.id)).where(part.where)) for part in parts), COUNTED)
+    found = [select(col(Case.id)).where(part.where).order_by(*_order(part)) for part in parts]
+    return min(sum(_count(session, query) for query in found), COUNTED)
 
 
 def open_and_ended(session: Session, *, viewer: Viewer, at: datetime) -> tuple[int, int]:
@@ -121,12 +120,15 @@ def _readable(session: Session, viewer: Viewer, at: datetime, states: frozenset[
 
 def _of(session: Session, part: Part, limit: int, mark: Mark | None = None) -> list[Pending]:
     query = select(col(Case.id), col(Case.number), _told_since(part)).where(part.where)
-    order = [col(Case.id)] if part.since is None else [part.since, col(Case.id)]
     if mark is not None:
         same = and_(part.since == mark.since, col(Case.id) > mark.last)
         query = query.where(or_(part.since > mark.since, same))
-    rows = session.execute(query.order_by(*order).limit(limit))
+    rows = session.execute(query.order_by(*_order(part)).limit(limit))
     return [Pending(part.kind, case_id or 0, number, since) for case_id, number, since in rows]
+
+
+def _order(part: Part) -> list[Any]:
+    return [col(Case.id)] if part.since is None else [part.since, col(Case.id)]
 
 
 def _told_since(part: Part) -> Any:

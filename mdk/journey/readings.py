@@ -3,21 +3,17 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import seen
 from mdk.cases.lists import lines_of
-from mdk.cases.structs import CaseLine, CaseState
+from mdk.cases.queries import is_unread as answered_unread
+from mdk.cases.structs import CaseLine
 from mdk.cases.tables import Case
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
-
-_UNREAD = and_(
-    col(Case.state).in_([CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED]),
-    col(Case.read_confirmed_at).is_(None),
-)
 
 
 class UnreadLine(msgspec.Struct, frozen=True):
@@ -35,7 +31,10 @@ def unread(session: Session, *, by: Viewer, at: datetime, limit: int) -> tuple[l
     check_role("answer.unread", by)
     since = func.coalesce(col(Case.decided_at), col(Case.ended_at), col(Case.changed_at))
     rows = session.execute(
-        select(col(Case.id), since, func.count().over()).where(_UNREAD).order_by(since, col(Case.id)).limit(limit)
+        select(col(Case.id), since, func.count().over())
+        .where(answered_unread())
+        .order_by(since, col(Case.id))
+        .limit(limit)
     ).all()
     lines = lines_of(session, [case_id or 0 for case_id, _, _ in rows], at=at)
     if rows:
@@ -45,4 +44,4 @@ def unread(session: Session, *, by: Viewer, at: datetime, limit: int) -> tuple[l
 
 def is_unread(session: Session, number: str) -> bool:
     """Whether the answer to a case still waits to be read, and a reminder holds."""
-    return session.scalar(select(col(Case.id)).where(col(Case.number) == number, _UNREAD)) is not None
+    return session.scalar(select(col(Case.id)).where(col(Case.number) == number, answered_unread())) is not None

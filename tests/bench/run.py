@@ -159,9 +159,9 @@ def _rate(blocks: list[Measured]) -> float:
 
 
 def _wait(port: int) -> None:
-    for _ in range(600):
+    for _ in range(1200):
         try:
-            urlopen(f"http://127.0.0.1:{port}/health/live").close()
+            urlopen(f"http://127.0.0.1:{port}/health/live", timeout=2).close()
         except OSError:
             time.sleep(0.1)
         else:
