@@ -10,6 +10,7 @@ from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
 from mdk.db import SEARCH_INDEX, Database
 from mdk.journey import demo
+from mdk.journey.demo_earlier import DOMAIN
 from mdk.people.queries import viewer
 
 SEEDS = 1000
@@ -35,7 +36,7 @@ def seed(database: Database, *, at: datetime) -> None:
     """The demo's people and `SEEDS` cases in every state, of every region and urgency, one in fifty a child."""
     with database.writing() as session:
         demo.load_people(session, at=at)
-        senders = {region: viewer(session, email=f"{name}@{demo.DOMAIN}") for region, name in _REGIONS.items()}
+        senders = {region: viewer(session, email=f"{name}@{DOMAIN}") for region, name in _REGIONS.items()}
     dice = random.Random(7)
     rows = [_row(place, senders, dice, at) for place in range(1, SEEDS + 1)]
     with database.engine.begin() as connection:
