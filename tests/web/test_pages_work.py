@@ -125,7 +125,7 @@ def test_a_search_for_an_identity_number_never_gets_an_address(people: People) -
 
 # ------------------------------------------------------------------------------------------------- Mitt arbete, help
 def test_the_referrer_s_work_is_supplements_answers_and_drafts_in_that_order(people: People) -> None:
-    _, read = make.signed(people.database, "nerve_block")
+    _, read = make.signed(people.database, "extern_pump")
     finish = make.draft(people.database)
     asked = submitted(people)
     make.do(people.database, asked, "request_supplement", at=clock.now())

@@ -96,6 +96,8 @@ def _beside(visit: Visit, view: CaseView) -> dict[str, Any]:
         "sections": sections(view, "pain", "medicines", "diagnosis", "safety", "treatments", "function"),
         "patient_view": sections(view, "patient_view"),
         "home_care": sections(view, "home_care"),
+        "changes": [],  # what was changed since the referral stands in the case's own story
+        "here": None,  # a review in writing has no turns
         "deadline_word": deadline_word,
         "share_used": share_used,
     }
