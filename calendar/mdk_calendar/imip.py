@@ -90,7 +90,8 @@ def sender(raw: bytes) -> str:
 def digest(raw: bytes) -> str:
     """What a mail is known by when it comes again by another way: its sender and calendar, or else all of it."""
     try:
-        said = f"{sender(raw)}\n{_calendar_text(_opened(raw))[0]}".encode()
+        by = sender(raw)
+        said = f"{by}\n{_calendar_text(_opened(raw))[0]}".encode() if by else raw
     except (NoAnswer, Unreadable):
         said = raw
     return hashlib.sha256(said).hexdigest()

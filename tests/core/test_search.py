@@ -146,7 +146,7 @@ def test_a_text_is_found_among_thousands_whether_it_is_rare_common_or_old(clinic
     }
     words = ["alla gamla" if place <= 2400 else "alla nya" for place in range(1, 4801)]
     words[9] += " enda"
-    kept = {**shared, "state": "submitted", "identity_number": make.ADULT, "submission": "{}"}
+    kept = {**shared, "state": "submitted", "submitted_at": make.AT, "identity_number": make.ADULT, "submission": "{}"}
     with clinic.writing() as session:
         session.add_all(Case(**kept, number=f"MDK-2026-{n:04d}", search_text=held) for n, held in enumerate(words, 1))
     newest, oldest_new, old = list(range(4800, 4795, -1)), list(range(2402, 2400, -1)), list(range(2400, 2395, -1))

@@ -178,7 +178,7 @@ MISTRUSTED = [
     (mail(sender="deltagare@demo.mdk, konsult@demo.mdk"), (Fate.REFUSED, "forged")),
     (mail(sender=""), (Fate.REFUSED, "forged")),
     (mail(extra="From: konsult@demo.mdk\r\n"), (Fate.REFUSED, "forged")),
-    (mail(sender='"deltagare@demo.mdk" <konsult@demo.mdk>'), (Fate.REFUSED, "forged")),
+    (mail(sender='"deltagare@demo.mdk" <konsult@demo.mdk>', partstat="TENTATIVE"), (Fate.REFUSED, "forged")),
     (mail(stamp="20991231T000000Z"), (Fate.QUARANTINED, "clock")),
 ]
 

@@ -114,7 +114,7 @@ def accept(page: Page, number: str) -> None:
     is_clean(page)
     page.get_by_role("link", name=number, exact=True).click()
     page.get_by_role("button", name="Acceptera", exact=True).click()
-    expect(page.get_by_role("status")).to_contain_text("Ärendet står nu i kön")
+    expect(page.get_by_role("status")).to_contain_text("Ärendet står i kön")
     is_clean(page)
 
 

@@ -203,7 +203,15 @@ def test_a_case_on_a_released_agenda_is_not_edited(people: People) -> None:
 def test_a_case_tells_state_move_identity_and_what_it_holds(people: People) -> None:
     number = submitted(people)
     words = people[COORDINATOR].get(f"/cases/{number}").words
-    for told in ("Inskickat", "Väntar på: Koordinatorn", NAME, "19400104-2383", "Sakralt", "Skickat in av Vera"):
+    for told in (
+        "Inskickat",
+        "Väntar på: Koordinatorn",
+        NAME,
+        "19400104-2383",
+        "Sakralt",
+        "Skickat in",
+        "Vera Remitterius",
+    ):
         assert told in words
     assert "Svår smärta trots hög opioiddos" in words
 

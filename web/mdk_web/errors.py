@@ -125,7 +125,8 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if error.status_code == 405 and request.method == "GET" and not is_api(request):
         return _beside_the_act(request)
     problems = _parameter_problems(error) if isinstance(error, ValidationException) else []
-    details = {404: NotFound().message, 413: _too_large(request), 403: _CSRF}
+    too_large = _too_large(request) if error.status_code == 413 else ""
+    details = {404: NotFound().message, 413: too_large, 403: _CSRF}
     status = 400 if problems else error.status_code
     detail = (
         "Rätta de markerade uppgifterna." if problems else details.get(status, TITLES.get(status, "Det gick inte."))
