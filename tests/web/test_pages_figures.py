@@ -127,3 +127,8 @@ def test_the_administrator_maps_a_code_and_sees_no_row(people: People) -> None:
 
 def test_a_cell_that_a_spreadsheet_would_run_is_told_as_text() -> None:
     assert [plain(text) for text in ("=1+1", "@cmd", "-2", 3.5, None)] == ["'=1+1", "'@cmd", "'-2", "3,5", "dolt"]
+
+
+def test_a_column_of_two_words_has_its_page_too(people: People) -> None:
+    page = people[make.ADMIN].get("/register/codes/home-region")
+    assert (page.status, "/register/codes/home-region" in page.forms) == (200, True)

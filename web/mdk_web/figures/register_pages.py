@@ -70,8 +70,9 @@ def map_codes(request: PageRequest, column: FromPath[str], body: RawBody) -> Pag
     with writing(request) as visit:
         check_role("register.map", visit.viewer)
         form = Form(body)
-        bodies = [_mapping(form, code) for code, _ in codes_of(column)]
-        service.map_codes(visit.session, column=column, bodies=bodies, by=visit.viewer, at=visit.at)
+        name = _named(column)
+        bodies = [_mapping(form, code) for code, _ in codes_of(name)]
+        service.map_codes(visit.session, column=name, bodies=bodies, by=visit.viewer, at=visit.at)
         return go("/register", said="codes-mapped")
 
 
@@ -84,6 +85,11 @@ def _export(request: PageRequest) -> Export:
         return register.export(visit.session, year=year, secret=secret, by=visit.viewer, at=visit.at)
 
 
+def _named(part: str) -> str:
+    """The column that a part of an address names: addresses have no underscore."""
+    return part.replace("-", "_")
+
+
 def _mapping(form: Form, code: str) -> MappingBody:
     raw = {name: form.get(f"{name}-{code}", "") for name in ("system", "version", "target")}
     body: MappingBody = parse(MappingBody, {"code": code, **raw})
@@ -93,13 +99,15 @@ def _mapping(form: Form, code: str) -> MappingBody:
 def _codes(request: PageRequest, column: str, *, body: bytes = b"", refusal: Refusal = NO_REFUSAL) -> Page:
     with reading(request) as visit:
         check_role("register.map", visit.viewer)
-        known = {one.code: one for one in register.mappings(visit.session) if one.column == column}
+        name = _named(column)
+        known = {one.code: one for one in register.mappings(visit.session) if one.column == name}
         return page(
             visit,
             "figures/codes.html",
             status=refusal.status,
-            column=column,
-            codes=codes_of(column),
+            column=name,
+            path=f"/register/codes/{column}",
+            codes=codes_of(name),
             known=known,
             typed=Form(body),
             refusal=refusal,
