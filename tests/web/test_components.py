@@ -298,7 +298,7 @@ def test_numbers_are_written_as_swedes_do(value: float | str | None, told: str) 
 
 
 PAGE: dict[str, Any] = {
-    "nav": [{"href": "/", "label": EVIL, "current": True}],
+    "nav": [{"href": "/", "label": EVIL, "current": True, "aside": False}],
     "viewer": {"name": EVIL, "role": "referrer", "unit": EVIL},
     "csrf_token": "t",
     "flash": {"text": EVIL, "undo": {"href": "/undo", "label": EVIL}},
@@ -321,6 +321,15 @@ def test_the_page_shell_says_when_its_context_is_incomplete(missing: str) -> Non
     given = {name: value for name, value in PAGE.items() if name != missing}
     with pytest.raises(UndefinedError):
         rendering.render("layout/page.html", **given)
+
+
+@pytest.mark.parametrize(("count", "is_long"), [(7, False), (8, True)])
+def test_only_a_long_menu_puts_what_is_no_daily_work_aside(count: int, *, is_long: bool) -> None:
+    last = {"href": "/last", "label": "Sist", "current": True, "aside": True}
+    nav = [{"href": f"/{n}", "label": "x", "current": False, "aside": False} for n in range(count - 1)] + [last]
+    html = rendering.render("layout/page.html", **{**PAGE, "nav": nav})
+    assert ('data-current="yes">Mer<' in html, html.index('href="/last"') > html.find(">Mer<")) == (is_long, True)
+    assert html.count('aria-current="page"') == 1
 
 
 def test_an_empty_side_column_leaves_nothing_behind() -> None:

@@ -35,6 +35,7 @@ CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,6}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 _FILE = re.compile(r"[0-9A-Za-z_./-]{1,200}", re.ASCII)
 
+# Each with the act that the role must ever have, the daily work first.
 _NAV: tuple[tuple[str, str, str], ...] = (
     ("/", "Mitt arbete", ""),
     ("/cases", "Ärenden", "case.read"),
@@ -45,12 +46,13 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/assignments-inbox", "Inkorg", "assignment.work"),
     ("/actions", "Åtgärder", "action.read"),
     ("/overdue", "Försenat", "overdue.read"),
+    ("/readiness", "Beredskap", "assignment.work"),
     ("/figures", "Uppföljning", "figures.read"),
     ("/learning", "Lärfall", "learning.read"),
     ("/register", "Register", "register.read"),
-    ("/readiness", "Beredskap", "assignment.work"),
     ("/outbox", "Utkorg", "outbox.read"),
 )
+_ASIDE = frozenset({"/figures", "/learning", "/register", "/outbox"})
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,12 @@ def _address(request: PageRequest) -> str:
 def _nav(visit: Visit) -> list[Mapping[str, Any]]:
     path = visit.request.scope["path"]
     return [
-        {"href": href, "label": label, "current": path == href or (href != "/" and path.startswith(f"{href}/"))}
+        {
+            "href": href,
+            "label": label,
+            "current": path == href or (href != "/" and path.startswith(f"{href}/")),
+            "aside": href in _ASIDE,
+        }
         for href, label, act in _NAV
         if not act or may_ever(act, visit.viewer)
     ]

@@ -1,5 +1,5 @@
 // The only script of ours: CSRF and fresh versions on htmx requests, typing that is guarded, the eye that hides
-// identities, the key N, Enter in a list's row, clocks, copying. Everything works without it.
+// identities, the key N, Enter in a list's row, menus, clocks, copying. Everything works without it.
 "use strict";
 
 (() => {
@@ -90,6 +90,21 @@
       else localStorage.setItem(NO_KEYS, "yes");
     }
   });
+
+  // A menu closes by Escape, and by a press or a step elsewhere.
+  const openMenus = () => document.querySelectorAll(".mdk-menu[open]");
+  document.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    openMenus().forEach((menu) => {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  });
+  for (const elsewhere of ["click", "focusin"]) {
+    document.addEventListener(elsewhere, ({ target }) => {
+      openMenus().forEach((menu) => (menu.open = menu.contains(target)));
+    });
+  }
 
   // Clocks go on from the seconds that the server told; a part that came anew tells them anew.
   const begun = new WeakMap();
