@@ -174,7 +174,7 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         answer=case.answer,
         outcome=case.outcome,
         read_confirmed_at=case.read_confirmed_at,
-        treatment_decisions=_decisions(session, case),
+        treatment_decisions=decisions(session, [case.number]).get(case.number, []),
         deteriorated_at=case.deteriorated_at if case.state in rules.WORSENS else None,
         deteriorations=[Reported(*step) for step in _told(session, case, "report-deterioration")],
         died_on=case.died_on,
@@ -201,6 +201,22 @@ def open_cases(
     if rows:
         seen(session, "case.other-open", by=by, at=at, cases=tuple(number for number, _ in rows))
     return [OpenCase(number, state) for number, state in rows]
+
+
+def decisions(session: Session, numbers: list[str]) -> dict[str, list[TreatmentDecisionLine]]:
+    """What treating doctors decided, by case, oldest first; the caller has checked and logged the read."""
+    rows = session.execute(
+        select(TreatmentDecision, col(Person.name), col(Case.number))
+        .join(Person, col(Person.id) == col(TreatmentDecision.person_id))
+        .join(Case, col(Case.id) == col(TreatmentDecision.case_id))
+        .where(col(Case.number).in_(numbers))
+        .order_by(col(TreatmentDecision.id))
+    )
+    found: dict[str, list[TreatmentDecisionLine]] = {}
+    for row, name, number in rows:
+        line = TreatmentDecisionLine(row.follows, row.why, name, row.at)  # type: ignore[arg-type]
+        found.setdefault(number, []).append(line)
+    return found
 
 
 def submission_of(case: Case) -> Submission:
@@ -241,16 +257,6 @@ def _told(session: Session, case: Case, act: str) -> list[tuple[datetime, str, s
     moves = [move for move in history(session, "case", case.number) if move.act == act]
     people = names(session, {move.by for move in moves}) if moves else {}
     return [(move.at, people.get(move.by, ""), move.reason) for move in moves]
-
-
-def _decisions(session: Session, case: Case) -> list[TreatmentDecisionLine]:
-    rows = session.execute(
-        select(TreatmentDecision, col(Person.name))
-        .join(Person, col(Person.id) == col(TreatmentDecision.person_id))
-        .where(col(TreatmentDecision.case_id) == case.id)
-        .order_by(col(TreatmentDecision.id))
-    )
-    return [TreatmentDecisionLine(row.follows, row.why, name, row.at) for row, name in rows]  # type: ignore[arg-type]
 
 
 def _in_force(by: Viewer, at: datetime) -> ColumnElement[bool]:

@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 from mdk.cases import lists
-from mdk.cases.structs import CaseLine, QueueLine
+from mdk.cases import queries as cases
+from mdk.cases.structs import CaseLine, CaseState, QueueLine
+from mdk.cases.treatment_structs import TreatmentDecisionLine
 from mdk.conferences import postponing, queries
 from mdk.conferences.rules import PLANNABLE
 from mdk.conferences.structs import ConferenceState, ConferenceView, InvitedPerson, Slot
@@ -23,6 +25,8 @@ from mdk_web.filled import rows_of
 from mdk_web.formkit import Form
 from mdk_web.visits import Visit
 
+_DECIDED = frozenset({CaseState.DECIDED, CaseState.CLOSED})
+
 
 class ShownSlot(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the agenda; one that was typed and not saved has no time, and one that is not on it no line."""
@@ -35,6 +39,7 @@ class ShownSlot(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[str] = []
     lacking: list[str] = []
     line: CaseLine | None = None
+    treatment: TreatmentDecisionLine | None = None
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -75,8 +80,9 @@ def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> d
 
 
 def slots_of(visit: Visit, view: ConferenceView) -> list[ShownSlot]:
-    """The agenda that the viewer sees, with each case's line and what its quorum lacks."""
+    """The agenda that the viewer sees, with each case's line, what its quorum lacks and what became of it."""
     lines = queries.agenda_lines(visit.session, view.agenda, at=visit.at)
+    decided = cases.decisions(visit.session, [number for number, line in lines.items() if line.state in _DECIDED])
     lacking = {case.case: case.lacking for case in view.quorum.cases}
     names = {person.email: person.name for person in view.people}
     return [
@@ -89,6 +95,7 @@ def slots_of(visit: Visit, view: ConferenceView) -> list[ShownSlot]:
             missing=slot.missing,
             lacking=lacking.get(slot.case, []),
             line=lines.get(slot.case),
+            treatment=decided[slot.case][-1] if slot.case in decided else None,
         )
         for slot in view.agenda
     ]

@@ -42,6 +42,7 @@ def room(
         "meeting": meeting,
         "minutes": found,
         "case": case,
+        "decisions": case.treatment_decisions,
         "values": values,
         "rows": {name: _filled(values, name) for name in LISTS},
         "needed": needed(values.get("outcome")),
@@ -69,7 +70,14 @@ def written(visit: Visit, conference_id: str, number: str) -> dict[str, Any]:
     """What the part of the page needs that shows what others write. Raises `NotFound`, `NotAllowed`."""
     meeting = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
     found = minutes.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
-    return {"meeting": meeting, "minutes": found, "chairs": False, "names": _names(meeting)}
+    decided = cases.decisions(visit.session, [number]) if found.signed else {}
+    return {
+        "meeting": meeting,
+        "minutes": found,
+        "decisions": decided.get(number, []),
+        "chairs": False,
+        "names": _names(meeting),
+    }
 
 
 def saved(visit: Visit, conference_id: str, number: str, form: Form, kept: drafts.Kept) -> dict[str, Any]:
