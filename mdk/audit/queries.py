@@ -1,6 +1,6 @@
 """Reads of the access log: the chain's check, and who read a case."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.rules import GENESIS, digest_of
-from mdk.audit.structs import Actor, Entry
-from mdk.audit.tables import AccessLog, StateMove
+from mdk.audit.structs import Actor, Entry, Fault
+from mdk.audit.tables import AccessLog, AccessLogCase, AccessLogHead, StateMove
 
 _BATCH = 1000
 
@@ -25,22 +25,45 @@ class Move(msgspec.Struct, frozen=True):
     reason: str
 
 
-def first_broken_row(session: Session) -> int | None:
-    """The id of the first access-log row that does not follow from the one before it; None when the chain holds."""
-    previous = GENESIS
-    for row in _in_order(session):
-        if row.previous != previous or row.digest != digest_of(previous, entry_of(row)):
-            return row.id
-        previous = row.digest
-    return None
+def first_fault(session: Session, heads: Mapping[int, str] | None = None) -> Fault | None:
+    """The first place at which the access log is not what it was; None when it is whole.
+
+    `heads` holds digests that the rows with these ids had when the chain's end was signed: what was cut off after the
+    last row that is left, or written anew on an older copy, is found by them.
+    """
+    previous, last, owed = GENESIS, 0, dict(heads or {})
+    for batch in _batches(session):
+        held = _cases_of(session, batch)
+        for row in batch:
+            last = row.id or 0
+            if row.previous != previous or row.digest != digest_of(previous, entry_of(row)):
+                return Fault(last, "changed")
+            if owed.pop(last, row.digest) != row.digest:
+                return Fault(last, "changed")
+            if sorted(set(row.cases.split())) != held.get(last, []):
+                return Fault(last, "index")
+            previous = row.digest
+    return Fault(last + 1, "missing") if owed else None
+
+
+def newest(session: Session) -> AccessLog | None:
+    """The last row of the chain; None while there is none."""
+    return session.scalar(select(AccessLog).order_by(col(AccessLog.id).desc()).limit(1))
+
+
+def heads(session: Session, *, limit: int = 400) -> list[AccessLogHead]:
+    """The newest signed ends of the chain, oldest first."""
+    query = select(AccessLogHead).order_by(col(AccessLogHead.id).desc()).limit(limit)
+    return list(reversed(list(session.scalars(query))))
 
 
 def of_case(session: Session, number: str, *, limit: int = 500, before: int | None = None) -> list[AccessLog]:
     """The newest rows that hold a case number, newest first; those older than the row `before` when it is given."""
-    query = select(AccessLog).where((" " + col(AccessLog.cases) + " ").contains(f" {number} "))
+    query = select(AccessLog).join(AccessLogCase, col(AccessLogCase.log_id) == col(AccessLog.id))
+    query = query.where(col(AccessLogCase.case_number) == number)
     if before is not None:
-        query = query.where(col(AccessLog.id) < before)
-    return list(session.scalars(query.order_by(col(AccessLog.id).desc()).limit(limit)))
+        query = query.where(col(AccessLogCase.log_id) < before)
+    return list(session.scalars(query.order_by(col(AccessLogCase.log_id).desc()).limit(limit)))
 
 
 def history(session: Session, kind: str, subject: str) -> list[Move]:
@@ -82,14 +105,27 @@ def entry_of(row: AccessLog) -> Entry:
     )
 
 
-def _in_order(session: Session) -> Iterator[AccessLog]:
+def _batches(session: Session) -> Iterator[list[AccessLog]]:
     last = 0
     while True:
         batch = list(
             session.scalars(select(AccessLog).where(col(AccessLog.id) > last).order_by(col(AccessLog.id)).limit(_BATCH))
         )
-        yield from batch
-        if len(batch) < _BATCH:
+        if not batch:
             return
+        yield batch
         last = batch[-1].id or last
         session.expunge_all()
+
+
+def _cases_of(session: Session, batch: list[AccessLog]) -> dict[int, list[str]]:
+    """What the index says that the rows of a batch hold, in order."""
+    rows = session.execute(
+        select(col(AccessLogCase.log_id), col(AccessLogCase.case_number)).where(
+            col(AccessLogCase.log_id) >= batch[0].id, col(AccessLogCase.log_id) <= batch[-1].id
+        )
+    )
+    found: dict[int, list[str]] = {}
+    for log_id, number in rows:
+        found.setdefault(log_id, []).append(number)
+    return {log_id: sorted(numbers) for log_id, numbers in found.items()}

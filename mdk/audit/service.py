@@ -9,13 +9,14 @@ from sqlmodel import col
 
 from mdk.audit.rules import GENESIS, digest_of
 from mdk.audit.structs import Actor, Entry
-from mdk.audit.tables import AccessLog, StateMove
+from mdk.audit.tables import AccessLog, AccessLogCase, StateMove
 from mdk.db import at_end
 
 _PENDING = "mdk.audit"
 _CHAIN_LOCK = 4_731_001
-_NEWEST = select(AccessLog.digest).order_by(col(AccessLog.id).desc()).limit(1)  # type: ignore[call-overload]
+_NEWEST = select(col(AccessLog.id), col(AccessLog.digest)).order_by(col(AccessLog.id).desc()).limit(1)
 _INSERT = AccessLog.__table__.insert()  # type: ignore[attr-defined]
+_INSERT_CASES = AccessLogCase.__table__.insert()  # type: ignore[attr-defined]
 
 
 def seen(session: Session, act: str, *, by: Actor, at: datetime, cases: tuple[str, ...] = (), reason: str = "") -> None:
@@ -77,17 +78,22 @@ def _write(log: Session, owing: Session, pending: list[Entry]) -> None:
     log.flush()
     if log.get_bind().dialect.name == "postgresql":
         log.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    previous = log.execute(_NEWEST).scalar() or GENESIS
-    rows = []
-    for entry in pending:
+    newest = log.execute(_NEWEST).first()
+    last, previous = (0, GENESIS) if newest is None else (newest[0] or 0, newest[1])
+    rows, held = [], []
+    for log_id, entry in enumerate(pending, last + 1):
         digest = digest_of(previous, entry)
-        rows.append(_row(entry, previous, digest))
+        rows.append(_row(log_id, entry, previous, digest))
+        held += [{"case_number": number, "log_id": log_id} for number in dict.fromkeys(entry.cases)]
         previous = digest
     log.execute(_INSERT, rows)
+    if held:
+        log.execute(_INSERT_CASES, held)
 
 
-def _row(entry: Entry, previous: str, digest: str) -> dict[str, object]:
+def _row(log_id: int, entry: Entry, previous: str, digest: str) -> dict[str, object]:
     return {
+        "id": log_id,
         "at": entry.at,
         "act": entry.act,
         **msgspec.structs.asdict(entry.by),

@@ -1,6 +1,7 @@
 """What is said of one act or read, before it becomes a row."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -25,6 +26,22 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[str, ...] = ()
     allowed: bool = True
     reason: str = ""
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What is signed of the access log: its last row at a time. The purpose keeps it from passing as anything else."""
+
+    log_id: int
+    digest: str
+    at: datetime
+    purpose: Literal["access-log"] = "access-log"
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Where the access log is not what it was: the first row concerned, and what is wrong with it."""
+
+    row: int
+    what: Literal["changed", "missing", "index", "seal"]
 
 
 SYSTEM = Actor(role="system", surface="worker")

@@ -1,4 +1,7 @@
-"""The access log, hash-chained, and the history of state moves."""
+"""The access log, hash-chained, with the signed ends of its chain, and the history of state moves.
+
+The database itself refuses to change or remove a row of any of these tables.
+"""
 
 from datetime import datetime
 from typing import ClassVar
@@ -11,12 +14,16 @@ class AccessLog(SQLModel, table=True):
     """One act or read: who, with which assignment, whose data, when, from where, why."""
 
     __tablename__ = "access_log"
+    __table_args__ = (
+        Index("ix_access_log_person", "person_id", "at", "id"),
+        Index("ix_access_log_act", "act", "at", "id"),
+    )
     personal: ClassVar[frozenset[str]] = frozenset({"reason", "address"})
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = Field(index=True)
     act: str
-    person_id: int | None = Field(default=None, index=True)
+    person_id: int | None = None
     assignment_id: int | None = None
     role: str = ""
     unit_id: str = ""
@@ -27,6 +34,29 @@ class AccessLog(SQLModel, table=True):
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     previous: str = Field(unique=True)
     digest: str = Field(unique=True)
+
+
+class AccessLogCase(SQLModel, table=True):
+    """Which rows of the access log hold a case, so that they are found without reading the others."""
+
+    __tablename__ = "access_log_case"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    case_number: str = Field(primary_key=True)
+    log_id: int = Field(primary_key=True, index=True)
+
+
+class AccessLogHead(SQLModel, table=True):
+    """The end of the chain as it stood at a time: the last row and its digest, signed with the installation's key."""
+
+    __tablename__ = "access_log_head"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: int | None = Field(default=None, primary_key=True)
+    log_id: int
+    digest: str
+    at: datetime
+    jws: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class StateMove(SQLModel, table=True):

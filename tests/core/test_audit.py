@@ -1,25 +1,32 @@
 """The access log: one chained row for each act and each read, and a chain that shows what was done to it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from sqlmodel import col
 
 import make
 from mdk.audit import queries
+from mdk.audit.rules import GENESIS, digest_of
 from mdk.audit.service import did, refused, seen
-from mdk.audit.structs import SYSTEM
+from mdk.audit.structs import SYSTEM, Fault
 from mdk.audit.tables import AccessLog
 from mdk.cases import lists, service
 from mdk.cases import queries as cases
 from mdk.conferences import queries as conferences
 from mdk.db import Database
-from mdk.errors import MdkError
+from mdk.errors import MdkError, NotFound, Unavailable
+from mdk.inspection import heads
 from mdk.minutes import queries as minutes
 from mdk.pathways import queries as pathways
+from mdk.people.structs import Viewer
+
+KEPT = ("access_log", "access_log_case", "access_log_head", "state_move")
 
 
 def rows(database: Database) -> list[AccessLog]:
@@ -35,12 +42,22 @@ def last_row(database: Database) -> AccessLog:
 
 def broken(database: Database) -> int | None:
     with database.reading() as session:
-        return queries.first_broken_row(session)
+        fault = queries.first_fault(session)
+        return fault and fault.row
 
 
-def tamper(database: Database, statement: str) -> None:
+def tamper(database: Database, *statements: str) -> None:
+    """Change the log as someone could who may take the database's own guards away."""
     with database.writing() as session:
-        session.execute(text(statement))
+        if database.is_sqlite:
+            found = session.scalars(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'acc%'")
+            )
+            guards = [f"DROP TRIGGER {name}" for name in found]
+        else:
+            guards = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in KEPT if table != "state_move"]
+        for statement in (*guards, *statements):
+            session.execute(text(statement))
 
 
 def test_the_chain_of_a_whole_journey_holds(clinic: Database) -> None:
@@ -59,6 +76,7 @@ def test_the_chain_of_a_whole_journey_holds(clinic: Database) -> None:
         ("UPDATE access_log SET allowed = false WHERE id = 7", 7),
         ("UPDATE access_log SET at = '2020-01-01 00:00:00+00:00' WHERE id = 3", 3),
         ("UPDATE access_log SET digest = previous || 'x' WHERE id = 4", 4),
+        ("UPDATE access_log SET act = replace(act, 'a', 'A') WHERE id = 4", 4),
         ("DELETE FROM access_log WHERE id = 1", 2),
         ("DELETE FROM access_log WHERE id = 6", 7),
         ("UPDATE access_log SET id = CASE id WHEN 5 THEN 905 WHEN 6 THEN 5 ELSE id END WHERE id IN (5, 6)", 5),
@@ -180,3 +198,168 @@ def test_a_log_longer_than_a_batch_is_walked_to_its_end(embedded: Database) -> N
     assert broken(embedded) is None
     tamper(embedded, "UPDATE access_log SET act = 'x' WHERE id = 2050")
     assert broken(embedded) == 2050
+
+
+# --------------------------------------------------------------------------------------- kept by the database itself
+@pytest.mark.parametrize("table", KEPT)
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET {} = {}"])
+def test_the_database_refuses_to_change_or_remove_a_row_of_the_log(
+    clinic: Database, table: str, statement: str
+) -> None:
+    make.submitted(clinic)
+    sealed(clinic)
+    column = {"access_log_case": "log_id"}.get(table, "id")
+    before = count(clinic, table)
+    assert before > 0
+    with pytest.raises(IntegrityError, match="only added to"), clinic.writing() as session:
+        session.execute(text(statement.format(table, column, column)))
+    assert count(clinic, table) == before
+
+
+@pytest.mark.parametrize("table", KEPT)
+def test_no_table_of_the_log_is_emptied_or_written_over(clinic: Database, table: str) -> None:
+    make.submitted(clinic)
+    sealed(clinic)
+    over = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
+    statement = over if clinic.is_sqlite else f"TRUNCATE {table} CASCADE"
+    with pytest.raises(IntegrityError, match="only added to"), clinic.writing() as session:
+        session.execute(text(statement))
+
+
+def test_the_rows_of_the_log_are_numbered_without_gaps_also_after_an_act_that_failed(clinic: Database) -> None:
+    make.draft(clinic)
+    with pytest.raises(NotFound):
+        make.act(clinic, make.REFERRER, lost)
+    make.draft(clinic)
+    ids = [row.id for row in rows(clinic)]
+    assert ids == list(range(1, len(ids) + 1))
+
+
+def lost(session: Session, *, by: Viewer, at: datetime) -> None:
+    did(session, "lost", by=by, at=at)
+    raise NotFound
+
+
+# ------------------------------------------------------------------------------------------------------------- F9
+def test_f9_a_log_cut_off_after_its_end_was_signed_is_found_by_the_signed_end(clinic: Database) -> None:
+    make.submitted(clinic)
+    sealed(clinic)
+    last = len(rows(clinic))
+    tamper(
+        clinic,
+        f"DELETE FROM access_log_case WHERE log_id >= {last - 2}",
+        f"DELETE FROM access_log WHERE id >= {last - 2}",
+    )
+    assert broken(clinic) is None, "the chain alone cannot tell"
+    assert fault(clinic) == Fault(last - 2, "missing")
+
+
+def test_f9_an_older_copy_put_back_is_found_by_a_signed_end_that_was_kept_elsewhere(clinic: Database) -> None:
+    make.submitted(clinic)
+    kept = [sealed(clinic)]
+    make.draft(clinic)
+    last = len(rows(clinic))
+    kept.append(sealed(clinic))
+    assert fault(clinic, *kept) is None
+    tamper(
+        clinic,
+        "DELETE FROM access_log_head WHERE id = 2",
+        f"DELETE FROM access_log_case WHERE log_id >= {last}",
+        f"DELETE FROM access_log WHERE id >= {last}",
+    )
+    assert fault(clinic) is None, "what lies in the database was put back whole"
+    assert fault(clinic, *kept) == Fault(last, "missing")
+    make.submitted(clinic)
+    assert fault(clinic, *kept) == Fault(last, "changed")
+
+
+def test_f9_a_chain_made_anew_from_a_changed_row_on_does_not_fit_its_signed_end(embedded: Database) -> None:
+    with embedded.writing() as session:
+        for place in range(4):
+            did(session, f"act-{place}", by=SYSTEM, at=make.AT)
+    sealed(embedded)
+    changed, previous = [], GENESIS
+    for row in rows(embedded):
+        row.act = "nothing" if row.id == 2 else row.act
+        row.previous, row.digest = previous, digest_of(previous, queries.entry_of(row))
+        previous = row.digest
+        changed.append(
+            f"UPDATE access_log SET act = '{row.act}', previous = '{row.previous}', digest = '{row.digest}' "
+            f"WHERE id = {row.id}"
+        )
+    tamper(embedded, *changed)
+    assert broken(embedded) is None, "a chain that was made anew holds"
+    assert fault(embedded) == Fault(4, "changed")
+
+
+def test_f9_a_row_that_is_hidden_from_a_case_s_log_is_found(clinic: Database) -> None:
+    number = make.submitted(clinic)
+    with clinic.reading() as session:
+        row = queries.of_case(session, number)[0].id
+    tamper(clinic, f"DELETE FROM access_log_case WHERE log_id = {row}")
+    assert fault(clinic) == Fault(row or 0, "index")
+
+
+def test_f9_a_signed_end_that_was_changed_or_is_none_of_ours_is_found(clinic: Database) -> None:
+    make.submitted(clinic)
+    sealed(clinic)
+    tamper(clinic, "UPDATE access_log_head SET log_id = 1")
+    assert fault(clinic) == Fault(1, "seal")
+    make.signed(clinic)
+    with clinic.reading() as session:
+        minutes_jws = session.scalars(text("SELECT jws FROM minutes_seal")).first()
+    tamper(clinic, "DELETE FROM access_log_head")
+    assert (fault(clinic), fault(clinic, str(minutes_jws))) == (None, Fault(0, "seal"))
+
+
+def test_the_end_of_the_log_is_signed_once_a_day(clinic: Database) -> None:
+    def daily(at: datetime) -> bool:
+        with clinic.writing() as session:
+            return heads.seal_daily(session, secret=make.SECRET, by=SYSTEM, at=at) is not None
+
+    moments = [make.AT, make.AT + make.HOUR, make.AT + make.DAY, make.AT + make.DAY + make.HOUR]
+    assert [daily(at) for at in moments] == [True, False, True, False]
+    with clinic.reading() as session:
+        assert [head.at for head in queries.heads(session)] == [make.AT, make.AT + make.DAY]
+
+
+def test_an_empty_log_has_no_end_to_sign(database: Database) -> None:
+    with database.writing() as session:
+        assert heads.seal(session, secret=make.SECRET, by=SYSTEM, at=make.AT) is None
+
+
+# ------------------------------------------------------------------------------------------------------------- F8
+@pytest.mark.parametrize("name", [make.COORDINATOR, make.REFERRER])
+def test_f8_nothing_is_read_or_done_when_the_log_cannot_be_written(clinic: Database, name: str) -> None:
+    number = make.submitted(clinic)
+    refuse_rows(clinic)
+    with pytest.raises(Unavailable):
+        make.ask(clinic, name, cases.view, number)
+    with pytest.raises(Unavailable):
+        make.draft(clinic)
+    assert count(clinic, "case_file") == 1
+
+
+def refuse_rows(database: Database) -> None:
+    with database.writing() as session:
+        if database.is_sqlite:
+            refusal = "BEGIN SELECT RAISE(ABORT, 'read-only'); END"
+            session.execute(text(f"CREATE TRIGGER full BEFORE INSERT ON access_log {refusal}"))
+        else:
+            session.execute(text("REVOKE INSERT ON access_log FROM CURRENT_USER"))
+            session.execute(text("ALTER TABLE access_log ADD CONSTRAINT full_up CHECK (id < 0) NOT VALID"))
+
+
+def count(database: Database, table: str) -> int:
+    with database.reading() as session:
+        return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+def sealed(database: Database, at: datetime = make.AT) -> str:
+    with database.writing() as session:
+        return heads.seal(session, secret=make.SECRET, by=SYSTEM, at=at) or ""
+
+
+def fault(database: Database, *outside: str) -> Fault | None:
+    with database.reading() as session:
+        return heads.first_fault(session, outside)

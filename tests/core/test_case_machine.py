@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import make
-from mdk.audit.queries import first_broken_row, history
+from mdk.audit.queries import first_fault, history
 from mdk.cases.lists import queue
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
@@ -58,7 +58,7 @@ class Journey(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         with self.database.reading() as session:
-            assert first_broken_row(session) is None
+            assert first_fault(session) is None
         assert self.at - make.AT < timedelta(hours=2)
         self.database.close()
         self.folder.cleanup()

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 import make
 from make import AT, CHAIR, CONSULTANT, COORDINATOR, FUNCTION, MEETS, NURSE, REFERRER, SURGEON
-from mdk.audit.queries import first_broken_row, history
+from mdk.audit.queries import first_fault, history
 from mdk.cases import lists, queries
 from mdk.cases.rules import OPEN, triage_due
 from mdk.cases.structs import CaseState
@@ -91,7 +91,7 @@ def test_from_each_open_state_a_case_ends_its_clock_stops_and_nothing_is_left_wa
     assert (queue, waiting) == ([], [0, 0])
     with clinic.reading() as session:
         assert history(session, "case", number)[-1].state == ENDS[act]
-        assert first_broken_row(session) is None
+        assert first_fault(session) is None
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -6,7 +6,7 @@ from typing import Any
 import make
 from calling import Caller, Callers, calling, refusal
 from mdk import clock
-from mdk.audit.queries import first_broken_row
+from mdk.audit.queries import first_fault
 from mdk.db import Database
 from mdk.journey.demo import sample_cases
 from mdk_calendar.worker import run_once
@@ -26,7 +26,7 @@ def test_a_case_goes_from_the_referrer_to_the_receivers_and_back(database: Datab
         nobody_else_knows(api, path, numbers)
         run_once(database, api.settings, at=clock.now())
     with database.reading() as session:
-        assert first_broken_row(session) is None
+        assert first_fault(session) is None
 
 
 def submit(referrer: Caller, document: dict[str, Any]) -> str:

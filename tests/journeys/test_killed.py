@@ -14,7 +14,7 @@ from sqlmodel import col
 
 import make
 from mdk import clock, settings, tokens
-from mdk.audit.queries import first_broken_row
+from mdk.audit.queries import first_fault
 from mdk.cases.tables import Case
 from mdk.db import Database
 from mdk.minutes.tables import Minutes, MinutesSeal
@@ -133,7 +133,7 @@ def check(database: Database, chair: Chair) -> None:
                 "decided": is_signed,
                 "told": int(is_signed),
             }
-        assert first_broken_row(session) is None
+        assert first_fault(session) is None
 
 
 def _check_saved(chair: Chair, number: str, minutes: Minutes | None) -> None:

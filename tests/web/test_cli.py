@@ -178,9 +178,26 @@ def test_a_schema_that_is_behind_is_told_of_by_every_command(mdk: Run, folder: P
 def test_a_changed_row_of_the_access_log_is_found(mdk: Run, folder: Path) -> None:
     assert mdk("audit", "verify").exit_code == 0
     with sqlite3.connect(folder / "mdk.sqlite") as rows:
+        rows.execute("DROP TRIGGER access_log_kept_from_change")
         rows.execute("UPDATE access_log SET act = 'nothing' WHERE id = 2")
     result = mdk("audit", "verify")
     assert (result.exit_code, is_one_line(result), "rad 2" in result.stderr) == (1, True, True)
+
+
+def test_f9_a_log_that_was_cut_off_is_found_by_the_end_that_the_worker_signed(mdk: Run, folder: Path) -> None:
+    mdk("worker", "--once")
+    (signed,) = (folder / "access-log-heads.txt").read_text().split()
+    assert mdk("audit", "heads").stdout.split() == [signed]
+    assert mdk("audit", "verify").exit_code == 0
+    with sqlite3.connect(folder / "mdk.sqlite") as rows:
+        for table in ("access_log", "access_log_case", "access_log_head"):
+            rows.execute(f"DROP TRIGGER {table}_kept_from_removal")
+            rows.execute(f"DELETE FROM {table}")
+    result = mdk("audit", "verify")
+    assert (result.exit_code, is_one_line(result), "rad 1 " in result.stderr) == (1, True, True)
+    (folder / "access-log-heads.txt").rename(folder / "elsewhere.txt")
+    assert mdk("audit", "verify").exit_code == 0
+    assert mdk("audit", "verify", "--heads", str(folder / "elsewhere.txt")).exit_code == 1
 
 
 def test_the_settings_are_shown_without_secrets(mdk: Run) -> None:

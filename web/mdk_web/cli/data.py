@@ -1,4 +1,4 @@
-"""Commands on what is stored: schema, reference data, import, access log, and the settings."""
+"""Commands on what is stored: schema, reference data, import, and the settings."""
 
 from math import floor
 from typing import TYPE_CHECKING, Any
@@ -116,23 +116,6 @@ def import_prevalence(file: str, email: str, year: int, week: int, source: str) 
     say(f"Vecka {week} år {year}: {counted}.")
 
 
-@click.group()
-def audit() -> None:
-    """Åtkomstloggen."""
-
-
-@audit.command()
-def verify() -> None:
-    """Kontrollera att ingen rad i åtkomstloggen har ändrats eller tagits bort."""
-    from mdk.audit.queries import first_broken_row
-
-    with opened() as store, store.database.reading() as session:
-        broken = first_broken_row(session)
-    if broken is not None:
-        raise Failure(f"Åtkomstloggens kedja brister vid rad {broken}.", FAILED)
-    say("Åtkomstloggens kedja håller.")
-
-
 @click.command()
 def config() -> None:
     """Visa varje inställning: värde, källa och betydelse; hemligheter visas inte."""
@@ -169,4 +152,4 @@ def _import_one(store: Store, place: int, document: Any, by: "Viewer", *, is_sub
     return True
 
 
-COMMANDS = (migrate, seed, import_, audit, config)
+COMMANDS = (migrate, seed, import_, config)

@@ -68,6 +68,8 @@ def verify(file: str, keys_file: str | None, pdf: str | None) -> None:
     except tokens.TokenRefused as refusal:
         raise Failure(f"{file}: {refusal.message}", FAILED) from refusal
     signed = _content(content)
+    if "case" not in signed:
+        raise Failure(f"{file}: signaturen hör inte till något protokoll.", FAILED)
     if pdf and hashlib.sha256(Path(pdf).read_bytes()).hexdigest() != signed.get("pdf_sha256"):
         raise Failure(f"{pdf}: PDF:en hör inte till signaturen, eller är ändrad.", FAILED)
     say(f"Signaturen stämmer. {signed.get('case')}, {signed.get('signer')}, {signed.get('signed_at')}.")

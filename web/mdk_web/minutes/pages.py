@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
 
+from mdk.audit import queries as audit
 from mdk.conferences import queries as conferences
 from mdk.journey import decisions, signing
 from mdk.minutes import editing, keys, queries, service, sheets
@@ -180,6 +181,14 @@ def published_keys(request: PageRequest) -> Response[dict[str, Any]]:
         return Response({"keys": keys.published(session)}, headers={"Cache-Control": "public, max-age=300"})
 
 
+@get("/.well-known/access-log-heads.json", sync_to_thread=True)
+def published_heads(request: PageRequest) -> Response[dict[str, Any]]:
+    """The signed ends of the access log, for anyone to keep: they tell how long it was, and nothing that is in it."""
+    with database_of(request).reading() as session:
+        signed = [{"at": head.at, "jws": head.jws} for head in audit.heads(session)]
+    return Response({"heads": signed}, headers={"Cache-Control": "public, max-age=300"})
+
+
 HANDLERS: list[Any] = [
     begin,
     show,
@@ -195,4 +204,5 @@ HANDLERS: list[Any] = [
     text_to_paste,
     signature,
     published_keys,
+    published_heads,
 ]
