@@ -1,6 +1,6 @@
 """Owns the signed ends of the access log: one a day, published, so that what was cut off later is found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -55,7 +55,7 @@ def first_fault(session: Session, outside: Sequence[str] = ()) -> Fault | None:
     return queries.first_fault(session, wanted)
 
 
-def _opened(token: str, published: dict[str, dict[str, str]]) -> Head | None:
+def _opened(token: str, published: Mapping[str, Mapping[str, str]]) -> Head | None:
     """What a signed end says; None for what this installation never signed as one."""
     try:
         return msgspec.json.decode(tokens.unseal(token, published), type=Head)

@@ -43,7 +43,7 @@ def last_row(database: Database) -> AccessLog:
 def broken(database: Database) -> int | None:
     with database.reading() as session:
         fault = queries.first_fault(session)
-        return fault and fault.row
+        return None if fault is None else fault.row
 
 
 def tamper(database: Database, *statements: str) -> None:
