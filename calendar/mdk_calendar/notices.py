@@ -60,7 +60,8 @@ class _Letter(NamedTuple):
 def write(session: Session, row: OutboxRow, *, settings: Settings, at: datetime) -> None:
     """Turn a claimed notice into the mail that it owes; one that cannot be sent is given up with the reason.
 
-    A reminder whose reason has passed meanwhile is settled without a mail. The link leads to the person's work or
+    A reminder whose reason has passed meanwhile is settled without a mail. All that is late is told a person in one
+    mail, however much it is. The link leads to the person's work or
     inbox, which show what waits once they have signed in.
     """
     kind = row.topic.removeprefix(TOPIC)
@@ -84,6 +85,8 @@ def write(session: Session, row: OutboxRow, *, settings: Settings, at: datetime)
             message=letter.message.decode("ascii"),
             at=at,
         )
+        if kind in watch.KINDS:
+            outbox.settle_alike(session, row, at=at)
     outbox.settled(session, row.id or 0, at=at)
 
 

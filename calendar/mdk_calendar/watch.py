@@ -1,7 +1,7 @@
 """Owns what keeps decisions from being lost: follow-ups that are due, what is late, and the week's count of it.
 
 Each is owed once, on a Swedish morning, and holds only while its reason does: it is asked again when the mail is
-written. No mail says more than how many, and where to look.
+written. What a person is owed of a kind by then is one mail. No mail says more than how many, and where to look.
 """
 
 from collections.abc import Iterator

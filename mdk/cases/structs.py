@@ -155,6 +155,7 @@ class Safety(_Part):
     platelets: Platelets | None | UnsetType = UNSET
     pk_inr: PkInr | None | UnsetType = UNSET
     infection: YesNo | None | UnsetType = UNSET
+    swab: str | None | UnsetType = UNSET
     intraspinal_growth: YesNo | None | UnsetType = UNSET
     spinal_metastases: YesNo | None | UnsetType = UNSET
     raised_icp_suspected: YesNo | None | UnsetType = UNSET

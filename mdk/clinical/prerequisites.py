@@ -55,6 +55,11 @@ def for_intern() -> list[Prerequisite]:
     return [_row(row, applies=True, by_municipality=False) for row in _published().rows if row.intern]
 
 
+def texts() -> dict[int, str]:
+    """Every row by its number."""
+    return {row.n: row.text for row in _published().rows}
+
+
 def source() -> str:
     """Where the rows come from."""
     return _published().source

@@ -1,8 +1,8 @@
 """Owns the story of a case: what happened, when, by whom and why, across the aggregates; apart from the access log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import select
@@ -13,19 +13,25 @@ from mdk.audit.queries import Move, histories, history
 from mdk.cases.changes import FieldChange, of_case
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
+from mdk.clinical import prerequisites
 from mdk.minutes.tables import Minutes, MinutesAddendum
-from mdk.pathways.tables import ImplantReferral, PumpAssignment
+from mdk.pathways.tables import FollowUp, ImplantReferral, PathwayAction, PumpAssignment
 from mdk.people.queries import names
 
 ONE_OCCASION = timedelta(minutes=30)
-Thing = Literal["case", "referral", "assignment"]
+Thing = Literal["case", "referral", "assignment", "action", "prerequisite", "follow_up"]
+_PATHWAYS: Mapping[Thing, Any] = {"referral": ImplantReferral, "assignment": PumpAssignment, "action": PathwayAction}
+
+
+_Told = tuple[Thing, int | None, Move]
 
 
 class CaseStep(msgspec.Struct, frozen=True):
     """One step of a case's history: what was done, when, by whom and why, and where its `thing` stood after it.
 
-    The thing is the case, or the referral or assignment that its recommendation set going. In a step `change` the
-    `changes` tell field by field, lists row by row, what was saved from `at` until `until`.
+    The thing is the case, the referral, assignment or action that its recommendation set going, a prerequisite of that
+    (`n` is its number, `what` its text), or a follow-up (`n` is its week, its state whether the patient lived). In a
+    step `change` the `changes` tell field by field, lists row by row, what was saved from `at` until `until`.
     """
 
     act: str
@@ -36,6 +42,8 @@ class CaseStep(msgspec.Struct, frozen=True):
     until: datetime | None = None
     changes: list[FieldChange] = []
     thing: Thing = "case"
+    n: int | None = None
+    what: str = ""
 
 
 class Occasion(msgspec.Struct, frozen=True):
@@ -49,14 +57,25 @@ class Occasion(msgspec.Struct, frozen=True):
 
 def steps_of(session: Session, case: Case) -> list[CaseStep]:
     """Every step of a case whose reader was already checked, oldest first."""
-    moves: list[tuple[Thing, Move]] = [("case", move) for move in history(session, "case", case.number)]
-    moves += list(_pathway(session, case))
-    moves += [("case", move) for move in _addenda(session, case)]
+    moves: list[_Told] = [("case", None, move) for move in history(session, "case", case.number)]
+    moves += _pathways(session, case)
+    moves += [("case", None, move) for move in _addenda(session, case)]
+    moves += _follow_ups(session, case)
     saves = of_case(session, case)
-    people = names(session, {move.by for _, move in moves} | {save.by for save in saves})
+    texts = prerequisites.texts()
+    people = names(session, {move.by for _, _, move in moves} | {save.by for save in saves})
     steps = [
-        CaseStep(move.act, move.state, move.at, people.get(move.by, ""), move.reason, thing=thing)
-        for thing, move in moves
+        CaseStep(
+            move.act,
+            move.state,
+            move.at,
+            people.get(move.by, ""),
+            move.reason,
+            thing=thing,
+            n=n,
+            what=texts[n] if thing == "prerequisite" and n else "",
+        )
+        for thing, n, move in moves
     ]
     steps += [
         CaseStep("change", save.state, save.at, people.get(save.by, ""), "", save.until, save.changes) for save in saves
@@ -80,15 +99,26 @@ def _end(step: CaseStep) -> datetime:
     return step.until or step.at
 
 
-def _pathway(session: Session, case: Case) -> Iterator[tuple[Thing, Move]]:
-    tables: tuple[tuple[Thing, type[ImplantReferral | PumpAssignment]], ...] = (
-        ("referral", ImplantReferral),
-        ("assignment", PumpAssignment),
-    )
-    for thing, table in tables:
-        ids = list(session.scalars(select(table.id).where(col(table.case_id) == case.id)))  # type: ignore[call-overload]
+def _pathways(session: Session, case: Case) -> Iterator[_Told]:
+    for thing, table in _PATHWAYS.items():
+        ids = list(session.scalars(select(table.id).where(col(table.case_id) == case.id)))
         for moves in histories(session, thing, ids).values() if ids else ():
-            yield from ((thing, move) for move in moves)
+            yield from ((thing, None, move) for move in moves)
+        if ids and thing != "action":
+            yield from _prerequisites(session, ids)
+
+
+def _prerequisites(session: Session, ids: list[str]) -> Iterator[_Told]:
+    subjects = [f"{key}.{n}" for key in ids for n in prerequisites.texts()]
+    for subject, moves in histories(session, "prerequisite", subjects).items():
+        n = int(subject.rpartition(".")[2])
+        yield from (("prerequisite", n, move) for move in moves)
+
+
+def _follow_ups(session: Session, case: Case) -> Iterator[_Told]:
+    for row in session.scalars(select(FollowUp).where(col(FollowUp.case_id) == case.id).order_by(col(FollowUp.id))):
+        state = "alive" if row.alive == "yes" else "dead"
+        yield "follow_up", row.week, Move(state=state, at=row.at, act="tell", by=row.person_id, reason="")
 
 
 def _addenda(session: Session, case: Case) -> Iterator[Move]:

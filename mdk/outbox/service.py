@@ -60,6 +60,21 @@ def notice_once(session: Session, kind: str, *, person_id: int, key: str, at: da
     return True
 
 
+def settle_alike(session: Session, row: OutboxRow, *, at: datetime) -> None:
+    """Count as told what else of the same topic is owed to the same person by now: one mail stands for them all."""
+    session.execute(
+        update(OutboxRow)
+        .where(
+            col(OutboxRow.topic) == row.topic,
+            col(OutboxRow.person_id) == row.person_id,
+            col(OutboxRow.id) != row.id,
+            col(OutboxRow.state) == OutboxState.OWED,
+            col(OutboxRow.due_at) <= at,
+        )
+        .values(state=OutboxState.SENT, sent_at=at)
+    )
+
+
 def question(session: Session, kind: str, *, key: str, at: datetime) -> None:
     """Owe someone outside a question of a `kind`; `key` is what its address and its link are found by."""
     session.add(OutboxRow(topic=f"question.{kind}", key=key, due_at=at, created_at=at))

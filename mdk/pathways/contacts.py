@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import seen
-from mdk.cases.queries import submission_of
+from mdk.cases.queries import load, submission_of
 from mdk.cases.rules import value_at
 from mdk.cases.tables import Case
 from mdk.pathways.structs import ContactLine, HomeCareLine
@@ -35,6 +35,16 @@ def open_question(session: Session, case: Case, *, at: datetime) -> HomeCareQues
             col(HomeCareQuestion.closes_at) > at,
         )
     )
+
+
+def questions(session: Session, number: str, *, by: Viewer, at: datetime) -> list[HomeCareLine]:
+    """What home care was asked about a case and what it answered, newest first; the read is logged.
+
+    Raises `NotFound`, `NotAllowed`.
+    """
+    load(session, number, act="case.read", by=by, at=at)
+    seen(session, "case.read", by=by, at=at, cases=(number,))
+    return home_care_lines(session, number)
 
 
 def home_care_lines(session: Session, number: str) -> list[HomeCareLine]:

@@ -21,9 +21,20 @@ def is_overdue(done_on: date, week: int, *, today: date) -> bool:
     return due_on(done_on, week) + LATE < today
 
 
-def check(body: FollowUpBody, *, done_on: date, today: date) -> None:
-    """What is told of a follow-up. Raises `Invalid` with every bad field."""
+def earliest(done_on: date, week: int) -> date:
+    """The first day that is no nearer to the follow-up before, or to what was done, than to the one of this `week`."""
+    before = max((other for other in WEEKS if other < week), default=0)
+    return done_on + (week + before) * _WEEK / 2
+
+
+def check(body: FollowUpBody, *, done_on: date, today: date, is_early_known: bool = True) -> None:
+    """What is told of a follow-up; one of a living patient before its `earliest` day must be known to be so.
+
+    Raises `Invalid` with every bad field.
+    """
     problems = []
+    if body.week in WEEKS and body.alive == "yes" and not is_early_known and done_on <= body.date <= today:
+        problems += _early(body, done_on)
     if body.week not in WEEKS:
         problems.append(Problem("week", "Välj 2, 6 eller 12 veckor."))
     if body.date > today:
@@ -34,6 +45,18 @@ def check(body: FollowUpBody, *, done_on: date, today: date) -> None:
         problems.append(Problem("nrs", "Ange smärtan som en siffra från 0 till 10."))
     if problems:
         raise Invalid(problems)
+
+
+def _early(body: FollowUpBody, done_on: date) -> list[Problem]:
+    if body.date >= earliest(done_on, body.week):
+        return []
+    passed, due = (body.date - done_on).days, clock.spoken(due_on(done_on, body.week))
+    message = (
+        f"Uppföljningen vid {body.week} veckor hör till {due}, men den här dagen hade det bara gått "
+        f"{passed} {'dag' if passed == 1 else 'dagar'} sedan åtgärden. "
+        "Rätta vecka eller datum, eller bekräfta att den är gjord i förtid."
+    )
+    return [Problem("is_early", message)]
 
 
 def refill(outcome: str, done_on: date, *, today: date) -> Refill | None:

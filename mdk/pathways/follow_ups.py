@@ -21,10 +21,13 @@ from mdk.people.structs import Viewer
 LAST_WEEK = 12
 
 
-def tell(session: Session, *, number: str, body: FollowUpBody, by: Viewer, at: datetime) -> Case:
+def tell(
+    session: Session, *, number: str, body: FollowUpBody, by: Viewer, at: datetime, is_early_known: bool = True
+) -> Case:
     """Write down what is told of a follow-up; the 12-week one of an extern pump ends its assignment and the case.
 
-    Told anew for the same week, the newest counts and the earlier one is kept. Gives the case, locked.
+    Told anew for the same week, the newest counts and the earlier one is kept. With `is_early_known` false, one that is
+    far too early is refused, so that a slip in week or date is seen. Gives the case, locked.
 
     Raises `NotFound`, `NotAllowed`, `RuleBroken("followup.dead")` for a patient who was reported dead before,
     `RuleBroken("followup.nothing-done")`, `Invalid` with every bad field.
@@ -34,7 +37,7 @@ def tell(session: Session, *, number: str, body: FollowUpBody, by: Viewer, at: d
     if case.state == CaseState.DECEASED:
         raise RuleBroken("followup.dead", "Patienten är rapporterad avliden. Inga fler uppföljningar behövs.")
     done = check_done(session, case)
-    rules.check(body, done_on=done.day, today=clock.today(at))
+    rules.check(body, done_on=done.day, today=clock.today(at), is_early_known=is_early_known)
     session.add(_row(case, body, by=by, at=at))
     did(session, "case.follow-up", by=by, at=at, cases=(number,))
     if body.week == LAST_WEEK and body.alive == "yes" and done.outcome == "extern_pump":

@@ -1,9 +1,9 @@
 """Reads of implant referrals and pump assignments; a list is logged as one row with its case numbers."""
 
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true
 from sqlalchemy.orm import Mapped, Session
 from sqlmodel import col
 
@@ -16,6 +16,7 @@ from mdk.clinical.prerequisites import Prerequisite
 from mdk.clinical.reference import has_asih
 from mdk.errors import NotFound
 from mdk.pathways import rules
+from mdk.pathways.durations import PERIOD, StateDays, days_in_states
 from mdk.pathways.standing import standing_lines
 from mdk.pathways.structs import AssignmentView, Gap, PathwayLink, ReferralView, StandingLine
 from mdk.pathways.tables import ImplantReferral, PumpAssignment
@@ -24,6 +25,7 @@ from mdk.people.rules import ACCESS, Relation, check_may, check_role, may, may_e
 from mdk.people.structs import Viewer
 
 Pathway = TypeVar("Pathway", ImplantReferral, PumpAssignment)
+INBOX_ROWS = 200
 
 
 def load_referral(session: Session, referral_id: str, *, act: str, by: Viewer, at: datetime) -> ImplantReferral:
@@ -104,6 +106,27 @@ def assignments(
     return views, following
 
 
+def referral_inbox(session: Session, *, by: Viewer, at: datetime) -> tuple[list[ReferralView], list[StateDays]]:
+    """Every referral that the viewer may read and that goes on, those that ended within `PERIOD`, and the median days.
+
+    The longest waiting stand first and are the last to be left out, above `INBOX_ROWS`. Raises `NotAllowed`.
+    """
+    check_role("referral.read", by)
+    visible = _visible(ImplantReferral, "referral.read", by, at)
+    views = referral_views(session, _inbox(session, ImplantReferral, rules.REFERRAL_OVER, visible, at), at=at)
+    seen(session, "referral.list", by=by, at=at, cases=tuple(view.case for view in views))
+    return views, days_in_states(session, "referral", _ids(ImplantReferral, visible), at=at)
+
+
+def assignment_inbox(session: Session, *, by: Viewer, at: datetime) -> tuple[list[AssignmentView], list[StateDays]]:
+    """The same of pump assignments."""
+    check_role("assignment.read", by)
+    visible = _visible(PumpAssignment, "assignment.read", by, at)
+    views = assignment_views(session, _inbox(session, PumpAssignment, rules.ASSIGNMENT_OVER, visible, at), at=at)
+    seen(session, "assignment.list", by=by, at=at, cases=tuple(view.case for view in views))
+    return views, days_in_states(session, "assignment", _ids(PumpAssignment, visible), at=at)
+
+
 def of_case(session: Session, number: str, *, by: Viewer, at: datetime) -> list[PathwayLink]:
     """The pathways of a case that the viewer may read, oldest first; the caller has read, and logged, the case."""
     return [
@@ -176,6 +199,24 @@ def _page(
     rows = list(session.scalars(ordered))
     more = len(rows) > limit
     return rows[:limit], cursors.pack((rows[limit - 1].created_at, rows[limit - 1].id)) if more else None
+
+
+def _inbox(
+    session: Session, table: type[Pathway], over: frozenset[str], visible: ColumnElement[bool], at: datetime
+) -> list[Pathway]:
+    """What goes on, longest waiting first, then what has ended within the period, newest first."""
+    query: Any = select(table).join(Case, col(Case.id) == col(table.case_id)).where(visible)
+    ended = col(table.state).in_(sorted(over))
+    going_on = query.where(~ended).order_by(col(table.created_at), col(table.id)).limit(INBOX_ROWS)
+    rows: list[Pathway] = list(session.scalars(going_on))
+    lately = query.where(ended, col(table.changed_at) >= at - PERIOD)
+    newest = lately.order_by(col(table.changed_at).desc(), col(table.id)).limit(INBOX_ROWS - len(rows))
+    ended_lately: list[Pathway] = list(session.scalars(newest))
+    return rows + ended_lately
+
+
+def _ids(table: type[Pathway], visible: ColumnElement[bool]) -> Select[Any]:
+    return select(col(table.id)).join(Case, col(Case.id) == col(table.case_id)).where(visible)
 
 
 def _visible(table: type[Pathway], act: str, by: Viewer, at: datetime) -> ColumnElement[bool]:

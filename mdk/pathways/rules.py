@@ -34,6 +34,8 @@ ASSIGNMENT_MOVES: Mapping[str, tuple[frozenset[AssignmentState], AssignmentState
 }
 REFERRAL_OPEN = REFERRAL_MOVES["end"][0]
 ASSIGNMENT_OPEN = _BEFORE_INSERTION
+REFERRAL_OVER = frozenset({_R.REPORTED, _R.DECLINED, _R.CANCELLED})
+ASSIGNMENT_OVER = frozenset({_A.FOLLOWED_UP, _A.NOT_DONE})
 LONGEST_STANDING = timedelta(days=2 * 366)
 
 _REFERRER = "remitterande enhet"
@@ -48,7 +50,7 @@ _PACK: tuple[tuple[str, str, str], ...] = (
     ("safety.mri_planned", "framtida behov av MR", _REFERRER),
     ("patient_view.informed", "att patienten är informerad", _REFERRER),
 )
-TIP = "catheter_tip"
+TIP, SWAB = "catheter_tip", "safety.swab"
 
 
 def check_move(moves: Mapping[str, tuple[frozenset[str], str]], act: str, state: str) -> str:
@@ -108,8 +110,8 @@ def gaps(submission: Submission, catheter_tip: str, supplied: frozenset[str] = f
     """
     found = [Gap(path, what, owner) for path, what, owner in _PACK if _lacks(value_at(submission, path))]
     found += [Gap(path, what, _REFERRER) for path, what in _undated(submission)]
-    if value_at(submission, "safety.infection") == "yes":
-        found.append(Gap("safety.swab", "odlingssvar vid pågående infektion", _REFERRER))
+    if value_at(submission, "safety.infection") == "yes" and not given(value_at(submission, SWAB)):
+        found.append(Gap(SWAB, "odlingssvar vid pågående infektion", _REFERRER))
     if not catheter_tip:
         found.append(Gap(TIP, "föreslagen nivå för kateterspetsen", "konferensens ordförande"))
     return [gap for gap in found if gap.field not in supplied]

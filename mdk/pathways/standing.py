@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from mdk.clinical.prerequisites import Prerequisite, for_extern, for_intern
+from mdk.clinical.prerequisites import Prerequisite, texts
 from mdk.pathways.structs import StandingLine
 from mdk.pathways.tables import StandingPrerequisite
 from mdk.people.queries import names
@@ -43,7 +43,7 @@ def standing_of(session: Session, unit_id: str, *, day: date) -> Standing:
 
 def standing_lines(session: Session, unit_id: str) -> list[StandingLine]:
     """What is shown of a unit's, what ends first on top; the caller has checked and logged."""
-    texts = {row.n: row.text for row in (*for_extern(has_asih=False), *for_intern())}
+    said = texts()
     rows = list(
         session.scalars(
             select(StandingPrerequisite)
@@ -56,7 +56,7 @@ def standing_lines(session: Session, unit_id: str) -> list[StandingLine]:
         StandingLine(
             id=row.id or 0,
             n=row.n,
-            text=texts[row.n],
+            text=said[row.n],
             municipality=row.municipality,
             owner=row.owner,
             note=row.note,

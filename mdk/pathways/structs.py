@@ -250,14 +250,6 @@ class SurvivalClock(msgspec.Struct, frozen=True):
     is_least: bool
 
 
-class StateDays(msgspec.Struct, frozen=True):
-    """How many days the finished stays in one state took: the median, and how many stays it rests on."""
-
-    state: str
-    median: float
-    n: int
-
-
 class PathwayLink(msgspec.Struct, frozen=True):
     """That a case has a pathway: of which kind, under which id, and where it stands."""
 

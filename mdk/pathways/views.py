@@ -1,7 +1,6 @@
 """What is shown of referrals and assignments, built for many at once: their checklists, packs, histories and clocks."""
 
 from datetime import date, datetime
-from statistics import median
 from typing import Any
 
 from sqlalchemy import select
@@ -22,7 +21,6 @@ from mdk.pathways.structs import (
     HistoryStep,
     PrerequisiteRow,
     ReferralView,
-    StateDays,
     Supplied,
     SurvivalClock,
 )
@@ -105,15 +103,6 @@ def assignment_views(session: Session, rows: list[PumpAssignment], *, at: dateti
         )
         for row in rows
     ]
-
-
-def days_in_states(rows: list[ReferralView] | list[AssignmentView]) -> list[StateDays]:
-    """The median of the days that finished stays took, state by state, in the order in which states are passed."""
-    stays: dict[str, list[float]] = {}
-    for row in rows:
-        for step, following in zip(row.history, row.history[1:], strict=False):
-            stays.setdefault(step.state, []).append((following.at - step.at).total_seconds() / 86_400)
-    return [StateDays(state, round(median(days), 1), len(days)) for state, days in stays.items()]
 
 
 def histories_of(session: Session, kind: str, keys: list[str]) -> dict[str, list[HistoryStep]]:

@@ -87,6 +87,27 @@ def test_what_is_told_is_checked_and_nothing_kept(ward: Database) -> None:
     assert [each.told for each in seen(ward, number).planned] == [None, None, None]
 
 
+@pytest.mark.parametrize(("week", "first"), [(2, 7), (6, 28), (12, 63)])
+def test_a_follow_up_far_too_early_must_be_meant(ward: Database, week: int, first: int) -> None:
+    _, number = inserted(ward)
+    early = body(week, date=IN + (first - 1) * DAY)
+    with pytest.raises(Invalid) as refused:
+        tell(ward, number, early, is_early_known=False)
+    (problem,) = refused.value.problems
+    assert problem.field == "is_early"
+    assert f"bara gått {first - 1} dagar sedan åtgärden" in problem.message
+    assert [each.told for each in seen(ward, number).planned] == [None, None, None]
+    tell(ward, number, body(week, date=IN + first * DAY), is_early_known=False)
+    tell(ward, number, early)
+    assert {each.week: each.told.date for each in seen(ward, number).planned if each.told} == {week: early.date}
+
+
+def test_a_death_is_never_too_early_to_tell(ward: Database) -> None:
+    _, number = inserted(ward)
+    tell(ward, number, FollowUpBody(week=12, date=IN + DAY, alive="no"), is_early_known=False)
+    assert state(ward, number) == "deceased"
+
+
 def test_nothing_is_followed_up_before_it_is_done(ward: Database) -> None:
     waiting = number_of(ward, PumpAssignment, make.assignment(ward, "accepted"))
     advice = make.action(ward, "optimise_conventional")

@@ -231,3 +231,35 @@ def test_undated_imaging_and_undated_anticoagulants_are_gaps() -> None:
         "treatments.imaging",
         "safety.swab",
     ]
+
+
+def medians(database: Database, name: str, at: Any) -> dict[str, tuple[float, int]]:
+    _, days = make.ask(database, name, queries.referral_inbox, at=at)
+    return {each.state: (each.median, each.n) for each in days}
+
+
+def test_medians_rest_on_every_stay_that_ended_within_a_year_and_on_no_other(clinic: Database) -> None:
+    first, second = make.referral(clinic), make.referral(clinic)
+    for key, days in ((first, 2), (second, 5)):
+        make.refer(clinic, key, "receive", at=LATER)
+        make.refer(clinic, key, "accept", at=LATER + days * DAY)
+    make.refer(clinic, first, "schedule", at=LATER + 4 * DAY)
+    make.refer(clinic, first, "schedule", at=LATER + 6 * DAY)  # a new day ends no stay
+    make.refer(clinic, first, "implant", at=LATER + 13 * DAY)
+    at = LATER + 20 * DAY
+    assert medians(clinic, SURGEON, at) == {
+        "created": (1.0, 2),
+        "received": (3.5, 2),
+        "accepted": (2.0, 1),
+        "scheduled": (9.0, 1),
+    }
+    assert medians(clinic, make.COORDINATOR, at) == medians(clinic, SURGEON, at)
+    assert medians(clinic, make.OTHER_REFERRER, at) == {}
+    assert medians(clinic, SURGEON, LATER + (365 + 5) * DAY) == {"received": (5.0, 1), "scheduled": (9.0, 1)}
+
+
+def test_an_inbox_keeps_what_goes_on_and_lets_go_of_what_ended_a_year_ago(clinic: Database) -> None:
+    waits, ended = make.referral(clinic, "accepted"), make.referral(clinic, "reported")
+    for days, shown in ((365, [waits, ended]), (366, [waits])):
+        rows, _ = make.ask(clinic, SURGEON, queries.referral_inbox, at=LATER + days * DAY)
+        assert [row.id for row in rows] == shown

@@ -254,7 +254,7 @@ NOTICES = {
         "vem som inte har yttrat sig står på Mitt arbete."
     ),
     "follow-up-due": "Det är dags för en uppföljning efter en åtgärd. Den tar en minut och finns i ärendet.",
-    "overdue": "Något som är beslutat har inte blivit gjort i tid; listan visar vad och hos vem.",
+    "overdue": "Ett eller flera beslut har inte blivit utförda i tid; listan visar vad som är försenat och hos vem.",
     "overdue-digest": "Försenat nu: remisser 1, pumpuppdrag 0, åtgärder 2, uppföljningar 0, olästa svar 3.",
     "action-received": (
         "Konferensen har rekommenderat en åtgärd för ett av dina ärenden. Berätta där när den är gjord."

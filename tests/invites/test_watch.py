@@ -9,6 +9,7 @@ import make
 from invites.post import Post, parsed, read
 from make import COORDINATOR, DAY, FUNCTION, REFERRER
 from mdk.db import Database
+from mdk.outbox.service import forget_owed
 from mdk_calendar import watch
 
 TUESDAY = datetime(2026, 12, 1, 7, 0, tzinfo=UTC)  # 08:00 in Sweden
@@ -42,7 +43,7 @@ def test_what_is_late_is_told_once_to_the_coordinator(post: Post) -> None:
     make.action(post.database, due=date(2026, 11, 30))
     post.work(TUESDAY - DAY)
     assert morning(post, TUESDAY - make.MINUTE) == []
-    assert about(morning(post, TUESDAY), "något beslutat är försenat") == [COORDINATOR, COORDINATOR]  # and unread
+    assert about(morning(post, TUESDAY), "något beslutat är försenat") == [COORDINATOR]  # and unread: one mail
     assert morning(post, TUESDAY + make.HOUR) == []
     assert about(morning(post, TUESDAY + DAY), "något beslutat är försenat") == []
 
@@ -56,6 +57,30 @@ def test_what_was_done_meanwhile_is_not_told(post: Post) -> None:
     post.work(TUESDAY)
     late = [raw for raw in post.raws()[before:] if "försenat" in str(parsed(raw)["Subject"])]
     assert len(late) == 1  # the answer that nobody has read is late, too
+
+
+def quiet(post: Post) -> None:
+    """Count as sent what the building of a story owed."""
+    with post.database.writing() as session:
+        forget_owed(session, at=TUESDAY - DAY)
+
+
+def test_all_that_is_late_on_a_morning_is_one_mail_and_what_is_new_the_next_is_another(post: Post) -> None:
+    for day in (28, 29, 30):
+        make.action(post.database, due=date(2026, 11, day))
+    make.action(post.database, due=date(2026, 12, 1))
+    quiet(post)
+    for at in (TUESDAY, TUESDAY + DAY):
+        assert about(morning(post, at), "något beslutat är försenat") == [COORDINATOR]
+    assert about(morning(post, TUESDAY + 2 * DAY), "något beslutat är försenat") == []
+
+
+def test_follow_ups_of_one_morning_are_one_reminder(post: Post) -> None:
+    for _ in range(3):
+        make.assignment(post.database, "inserted")
+    quiet(post)
+    day = datetime(2026, 12, 10, 7, 0, tzinfo=UTC)
+    assert sorted(about(morning(post, day), "en uppföljning är dags")) == sorted([FUNCTION, REFERRER])
 
 
 def test_the_week_begins_with_a_count_and_no_patient(post: Post) -> None:

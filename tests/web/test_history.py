@@ -8,14 +8,16 @@ from sqlalchemy import update
 
 import make
 import paper
-from calling import Caller, Callers, refusal
+from calling import Caller, Callers, calling, refusal
 from mdk import clock
 from mdk.cases.attachments import attach
 from mdk.cases.changes import FieldChange
 from mdk.cases.files import clean
 from mdk.cases.tables import Case
 from mdk.db import Choices, Database
+from mdk.journey.follow_ups import tell
 from mdk.journey.stories import CaseStep, occasions
+from mdk.pathways.follow_up_structs import FollowUpBody
 from mdk_web.cases.told import told, worded
 from visiting import People, visiting
 
@@ -169,3 +171,22 @@ def test_the_page_says_so_when_another_table_gives_another_answer(embedded: Data
             session.execute(update(Case).values(assessment=None))
         assert "blir svaret ett annat" not in people[make.REFERRER].get(f"/cases/{number}").words
     pinned.close()
+
+
+def test_the_story_goes_on_after_the_decision(people: People) -> None:
+    """Prerequisites, follow-ups and how an action ended stand in it beside the moves."""
+    key = make.assignment(people.database, "inserted")
+    pump, block = (f"MDK-2026-000{n}" for n in (1, 2))
+    told_of = FollowUpBody(week=2, date=make.LATER.date() + 14 * make.DAY, nrs=3, alive="yes")
+    make.act(people.database, make.FUNCTION, tell, number=pump, body=told_of, at=make.LATER + 15 * make.DAY)
+    make.end_action(people.database, make.action(people.database), "not_done", reason_code="no_bed", note="Inställt")
+    words = people[make.REFERRER].get(f"/cases/{pump}").words
+    assert "Punkt 3, Läkare med kompetens att bedöma och att informera om vinster och risker: uppfylld" in words
+    assert "Uppdraget om extern pump: pump insatt" in words
+    assert "Uppföljning 2 veckor" in words
+    assert "Åtgärden: inte utförd Inställt" in people[make.REFERRER].get(f"/cases/{block}").words
+    with calling(people.database) as api:
+        steps = api[make.FUNCTION].get(f"/cases/{pump}/history", limit=50).json()["items"]
+    assert [(step["n"], step["state"]) for step in steps if step["thing"] == "prerequisite"] == [(3, "met")]
+    assert [(step["n"], step["state"]) for step in steps if step["thing"] == "follow_up"] == [(2, "alive")]
+    assert key not in str(steps)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlmodel import col
 
 import make
 from mdk import clock
@@ -178,7 +179,23 @@ def test_a_referral_walks_its_pages_to_the_report(people: People) -> None:
     words = people[REFERRER].get(path).words
     assert "Provpump 20 ml" in words
     assert "Rapport Okomplicerat." in words
-    assert "Mediantid i varje läge Ny" in people[SURGEON].get("/referrals").words
+    assert "Mediantid i varje läge, de senaste 12 månaderna Ny" in people[SURGEON].get("/referrals").words
+
+
+def test_the_pack_asks_for_a_swab_of_the_infected_and_shows_it(people: People) -> None:
+    for said, told, missing in (
+        ({"safety.infection": "yes"}, "Odlingssvar vid pågående infektion Saknas, ansvar: remitterande enhet", True),
+        ({"safety.infection": "yes", "safety.swab": "MRSA neg 9 nov"}, "med datum MRSA neg 9 nov", False),
+        ({}, "med datum Inte angiven, inget krav utan pågående infektion", False),
+    ):
+        _, number = make.signed(people.database, "intern_pump", make.submission(**said))
+        with people.database.reading() as session:
+            case_id = make.case_row(people.database, number).id
+            found = select(ImplantReferral).where(col(ImplantReferral.case_id) == case_id)
+            key = session.scalars(found).one().id
+        page = people[SURGEON].get(f"/referrals/{key}")
+        assert told in page.words
+        assert ("1 uppgift saknas" in page.words) is missing
 
 
 def test_the_referrer_fills_in_what_the_pack_lacks(people: People) -> None:

@@ -22,6 +22,7 @@ from mdk_web.figures import register_pages
 from mdk_web.follow_ups import api as follow_ups_api
 from mdk_web.follow_ups import pages as follow_ups_pages
 from mdk_web.home import pages as home_pages
+from mdk_web.home_care import api as home_care_api
 from mdk_web.home_care import link_pages as home_care_links
 from mdk_web.home_care import pages as home_care_pages
 from mdk_web.learning import pages as learning_pages
@@ -32,7 +33,7 @@ from mdk_web.outbox import pages as outbox_pages
 from mdk_web.overdue import pages as overdue_pages
 from mdk_web.pathways import api as pathways_api
 from mdk_web.pathways import pages as pathways_pages
-from mdk_web.pathways import standing_pages
+from mdk_web.pathways import standing_api, standing_pages
 from mdk_web.queue import pages as queue_pages
 from mdk_web.replies import pages as replies_pages
 from mdk_web.room import api as room_api
@@ -86,6 +87,8 @@ API_HANDLERS: list[Any] = [
     *pathways_api.HANDLERS,
     *actions_api.HANDLERS,
     *follow_ups_api.HANDLERS,
+    *home_care_api.HANDLERS,
+    *standing_api.HANDLERS,
     *urgent_api.HANDLERS,
     *figures_api.HANDLERS,
 ]

@@ -206,6 +206,7 @@ SECTIONS: tuple[Section, ...] = (
             ),
             (
                 Field("safety.weight_kg", "number"),
+                Field("safety.swab", "text", size="24"),
                 Field("safety.allergy", "text", size="24"),
                 Field("safety.earlier_spinal_surgery", "text", size="24"),
             ),

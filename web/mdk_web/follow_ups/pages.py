@@ -1,7 +1,7 @@
 """Pages of the time after: the follow-ups of a case with its curve, and the on-call sheet."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
@@ -16,6 +16,12 @@ from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.visits import PageRequest, Visit, go, page, reading, writing
 
 Page = Response[Any]
+
+
+class FollowUpForm(FollowUpBody, kw_only=True):
+    """The page's form: the follow-up, and that whoever tells of it knows that it is early."""
+
+    is_early: Literal["yes"] | None = None
 
 
 @get("/cases/{number:str}/follow-ups", sync_to_thread=True)
@@ -60,8 +66,9 @@ def _again(request: PageRequest, number: str, body: bytes, *, refusal: Refusal) 
 @shown_again(again=_again)
 def _tell(request: PageRequest, number: str, body: bytes) -> Page:
     with writing(request) as visit:
-        said: FollowUpBody = Form(body).read(FollowUpBody)
-        follow_ups.tell(visit.session, number=number, body=said, by=visit.viewer, at=visit.at)
+        said: FollowUpForm = Form(body).read(FollowUpForm)
+        known = said.is_early is not None
+        follow_ups.tell(visit.session, number=number, body=said, by=visit.viewer, at=visit.at, is_early_known=known)
         return go(f"/cases/{number}/follow-ups", said="follow-up-told" if said.alive == "yes" else "death-told")
 
 

@@ -41,7 +41,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "medicines": ("opioids", "other_analgesics", "side_effects", "declines_opioids", "declines_reason"),
     "treatments": ("earlier", "ongoing", "investigations", "imaging"),
     "safety": (
-        "anticoagulants", "platelets", "pk_inr", "infection", "intraspinal_growth", "spinal_metastases",
+        "anticoagulants", "platelets", "pk_inr", "infection", "swab", "intraspinal_growth", "spinal_metastases",
         "raised_icp_suspected", "allergy", "earlier_spinal_surgery", "mri_planned", "weight_kg", "cachexia",
     ),
     "function": (

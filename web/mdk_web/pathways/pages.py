@@ -10,7 +10,6 @@ from litestar.params import FromPath, RawBody
 
 from mdk.pathways import checklists, queries, referrals
 from mdk.pathways.structs import AssignmentView, PrerequisiteBody, ReferralView
-from mdk.pathways.views import days_in_states
 from mdk.people.rules import may_ever
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.pathways import shown
@@ -31,9 +30,8 @@ _FACT = "fact:"
 @get("/referrals", sync_to_thread=True)
 def index_referrals(request: PageRequest) -> Page:
     with reading(request) as visit:
-        rows, _ = queries.referrals(visit.session, by=visit.viewer, at=visit.at, limit=200)
-        columns = shown.columns(rows, shown.REFERRALS)
-        works, days = may_ever("referral.work", visit.viewer), days_in_states(rows)
+        rows, days = queries.referral_inbox(visit.session, by=visit.viewer, at=visit.at)
+        columns, works = shown.columns(rows, shown.REFERRALS), may_ever("referral.work", visit.viewer)
         return page(visit, "pathways/referrals.html", columns=columns, count=len(rows), works=works, days=days)
 
 
@@ -48,17 +46,16 @@ def show_referral(request: PageRequest, referral_id: FromPath[str]) -> Page:
 @get("/assignments-inbox", sync_to_thread=True)
 def index_assignments(request: PageRequest) -> Page:
     with reading(request) as visit:
-        rows, _ = queries.assignments(visit.session, by=visit.viewer, at=visit.at, limit=200)
+        rows, days = queries.assignment_inbox(visit.session, by=visit.viewer, at=visit.at)
         columns = shown.columns(rows, shown.ASSIGNMENTS)
         met = {row.id: shown.count_met(row.prerequisites) for row in rows}
-        days = days_in_states(rows)
         return page(visit, "pathways/assignments.html", columns=columns, count=len(rows), met=met, days=days)
 
 
 @get("/readiness", sync_to_thread=True)
 def readiness(request: PageRequest) -> Page:
     with reading(request) as visit:
-        rows, _ = queries.assignments(visit.session, by=visit.viewer, at=visit.at, limit=200)
+        rows, _ = queries.assignment_inbox(visit.session, by=visit.viewer, at=visit.at)
         waiting = shown.in_preparation(rows)
         met = {row.id: shown.count_met(row.prerequisites) for row in waiting}
         return page(visit, "pathways/readiness.html", rows=waiting, met=met)

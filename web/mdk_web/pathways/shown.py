@@ -36,11 +36,10 @@ ASSIGNMENTS = (
 )
 _PACK = (
     "diagnosis.icd10", "diagnosis.description", "diagnosis.oncological_treatment", "safety.anticoagulants",
-    "safety.platelets", "safety.pk_inr", "safety.infection", "treatments.imaging", "safety.weight_kg",
+    "safety.platelets", "safety.pk_inr", "safety.infection", rules.SWAB, "treatments.imaging", "safety.weight_kg",
     "safety.mri_planned", "safety.allergy", "safety.earlier_spinal_surgery", "patient_view.informed",
 )  # fmt: skip
 _FILLED_IN = {
-    "safety.swab": "Odlingssvar",
     "safety.anticoagulants.last_dose": "Senaste dos av blodförtunnande",
     rules.TIP: "Föreslagen nivå",
 }
@@ -54,7 +53,7 @@ class Column(NamedTuple):
 
 
 class PackRow(NamedTuple):
-    """One row of the pre-operative pack: what was said, or nothing and who owns getting it."""
+    """One row of the pre-operative pack: what was said; or nothing, and who owns getting it where it is needed."""
 
     label: str
     text: str
@@ -105,7 +104,8 @@ def pack(row: ReferralView, case: CaseView) -> list[PackRow]:
     parts = sections(case, "diagnosis", "safety", "treatments", "patient_view")
     said = {fact.label: fact.text for section in parts for fact in section.facts}
     lacking = {gap.field for gap in row.missing}
-    told = [(label(path), said.get(label(path), "")) for path in _PACK if path not in lacking]
+    known = lacking | {fact.field for fact in row.supplied}
+    told = [(label(path), said.get(label(path), "")) for path in _PACK if path not in known]
     told += [("Föreslagen nivå", row.catheter_tip), ("Betalas av", f"Region {word('region', row.home_region)}")]
     return [
         *(PackRow(gap.what.capitalize(), "", gap.owner) for gap in row.missing),
@@ -113,7 +113,7 @@ def pack(row: ReferralView, case: CaseView) -> list[PackRow]:
             PackRow(_FILLED_IN.get(each.field) or label(each.field), each.text, "", each.at, each.by)
             for each in row.supplied
         ),
-        *(PackRow(name, text) for name, text in told if text),
+        *(PackRow(name, text) for name, text in told if text or name == label(rules.SWAB)),
     ]
 
 
