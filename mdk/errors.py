@@ -48,6 +48,15 @@ class RuleBroken(MdkError):
         self.problems = problems
 
 
+class SignInRefused(MdkError):
+    """Who asks to come in is not let in; `code` says why, `person_id` whom it was about when that is known."""
+
+    def __init__(self, code: str, message: str, *, person_id: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.person_id = person_id
+
+
 class BadFile(RuleBroken):
     """A file that cannot be kept as it is; the message names the way out."""
 

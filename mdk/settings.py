@@ -5,7 +5,10 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
@@ -55,6 +58,22 @@ def _address(value: str) -> str:
     return "" if value.startswith(("http://", "https://")) else "ska vara en adress som börjar med https://"
 
 
+def _protected(value: str) -> str:
+    """On an open line anyone reads the session's cookie; this machine itself is no line."""
+    if value.startswith("https://") or (value.startswith("http://") and is_this_machine(urlsplit(value).hostname)):
+        return ""
+    return "ska vara en adress som börjar med https:// (http:// duger bara på den egna datorn)"
+
+
+def _protected_or_none(value: str) -> str:
+    return _protected(value) if value else ""
+
+
+def is_this_machine(host: str | None) -> bool:
+    """Whether a host is a name of the machine itself."""
+    return host in {"127.0.0.1", "localhost", "::1"}
+
+
 def _address_or_none(value: str) -> str:
     return _address(value) if value else ""
 
@@ -94,6 +113,31 @@ def _hosts(value: str) -> str:
     )
 
 
+def _networks(value: str) -> str:
+    for each in filter(None, value.split(",")):
+        try:
+            ip_network(each.strip())
+        except ValueError:
+            return "ska vara nätverksadresser med komma emellan, till exempel 10.0.0.5, 10.0.0.0/24"
+    return ""
+
+
+def _whole(least: int, most: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        fits = value.isascii() and value.isdecimal() and least <= int(value[:9]) <= most
+        return "" if fits else f"ska vara ett heltal från {least} till {most}"
+
+    return check
+
+
+def _words(value: str) -> str:
+    return _line(value) if value else "får inte vara tomt"
+
+
+def _scopes(value: str) -> str:
+    return _line(value) if "openid" in value.split() else "ska innehålla openid"
+
+
 def _secret(value: str) -> str:
     return "" if not value or len(value) >= SECRET_LENGTH else f"är för kort: minst {SECRET_LENGTH} tecken behövs"
 
@@ -118,7 +162,19 @@ SETTINGS = (
         secret=True,
         check=_database,
     ),
-    Setting("BASE_URL", "http://127.0.0.1:8000", "adressen som användare når systemet på", check=_address),
+    Setting("BASE_URL", "http://127.0.0.1:8000", "adressen som användare når systemet på", check=_protected),
+    Setting(
+        "HOSTS",
+        "",
+        "fler värdnamn än det i BASE_URL som får användas, med komma emellan; anrop till andra avvisas",
+        check=_hosts,
+    ),
+    Setting(
+        "PROXIES",
+        "",
+        "omvända proxyer framför systemet, vars X-Forwarded-For är att lita på: adresser eller nät (tomt: inga)",
+        check=_networks,
+    ),
     Setting(
         "SECRET_KEY",
         "",
@@ -145,9 +201,58 @@ SETTINGS = (
     Setting(
         "VIDEO_URL_TEMPLATE", "", "videolänk för nya konferenser; {id} byts mot konferensens id", check=_address_or_none
     ),
-    Setting("OIDC_ISSUER", "", "inloggningstjänstens adress"),
-    Setting("OIDC_CLIENT_ID", "", "systemets namn hos inloggningstjänsten"),
+    Setting(
+        "OIDC_ISSUER",
+        "",
+        "inloggningstjänstens adress (issuer), precis som den står i dess tokens (tomt: ingen inloggning)",
+        check=_protected_or_none,
+    ),
+    Setting("OIDC_CLIENT_ID", "", "systemets namn hos inloggningstjänsten", check=_line),
     Setting("OIDC_CLIENT_SECRET", "", "systemets hemlighet hos inloggningstjänsten", secret=True),
+    Setting("OIDC_NAME", "tjänstelegitimation", "vad knappen säger: Logga in med …", check=_words),
+    Setting(
+        "OIDC_SCOPES",
+        "openid email",
+        "vad som begärs, med mellanslag emellan; för Inera till exempel: openid commission",
+        check=_scopes,
+    ),
+    Setting(
+        "OIDC_PERSON_CLAIM",
+        "email",
+        "uppgiften som säger vem personen är: email jämförs med adressen, allt annat med HSA-id (Inera: employeeHsaId)",
+        check=_words,
+    ),
+    Setting(
+        "OIDC_COMMISSION_CLAIM",
+        "",
+        "uppgiften med medarbetaruppdragets HSA-id, när den ska avgöra uppdraget (Inera: commissionHsaId)",
+        check=_line,
+    ),
+    Setting(
+        "OIDC_UNIT_CLAIM",
+        "",
+        "uppgiften med vårdenhetens HSA-id, när den ska avgöra uppdraget (Inera: healthCareUnitHsaId)",
+        check=_line,
+    ),
+    Setting(
+        "OIDC_ACR",
+        "",
+        "tillitsnivåer som godtas (acr), med mellanslag emellan, till exempel http://id.sambi.se/loa/loa3 (tomt: alla)",
+        check=_line,
+    ),
+    Setting(
+        "OIDC_AMR",
+        "",
+        "sätt att legitimera sig varav minst ett krävs (amr), med mellanslag emellan, till exempel mfa (tomt: alla)",
+        check=_line,
+    ),
+    Setting(
+        "SESSION_IDLE_MINUTES",
+        "60",
+        "minuter utan att en sida används tills inloggningen tar slut",
+        check=_whole(5, 1440),
+    ),
+    Setting("SESSION_HOURS", "10", "timmar tills inloggningen tar slut, hur den än används", check=_whole(1, 24)),
     Setting(
         "CALENDAR_HOSTS",
         "",
@@ -184,6 +289,19 @@ class Settings:
     @property
     def mail_url(self) -> str:
         return self["SMTP_URL"] or f"file:{self.data_dir / 'outbox'}"
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether people reach the system over a protected line only."""
+        return self["BASE_URL"].startswith("https://")
+
+    @property
+    def session_lasts(self) -> timedelta:
+        return timedelta(hours=int(self["SESSION_HOURS"]))
+
+    @property
+    def session_idles(self) -> timedelta:
+        return timedelta(minutes=int(self["SESSION_IDLE_MINUTES"]))
 
     @property
     def contact(self) -> str:
@@ -234,6 +352,7 @@ def load(
         if fault:
             raise BadSetting(f"{PREFIX}{setting.name} {fault}.")
         values[setting.name], sources[setting.name] = value, source
+    _check_together(values)
     if data_dir is not None:
         values["DATA_DIR"], sources["DATA_DIR"] = str(data_dir), "kommandoraden"
     for name, file in _OWN.items():
@@ -241,6 +360,15 @@ def load(
         if sources[name] == "förval" and own.is_file():
             values[name], sources[name] = own.read_text().strip(), "datakatalogen"
     return Settings(values=values, sources=sources, is_demo=is_demo)
+
+
+def _check_together(values: Mapping[str, str]) -> None:
+    """A sign-in that is set in part is none, and nobody would know. Raises `BadSetting`."""
+    needed = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+    missing = [PREFIX + name for name in needed if not values[name]]
+    if 0 < len(missing) < len(needed):
+        rest = " och ".join(missing)
+        raise BadSetting(f"{rest} saknas. Inloggningen behöver {', '.join(PREFIX + name for name in needed)}.")
 
 
 def make_secret(data_dir: Path) -> None:

@@ -10,9 +10,9 @@ import hashlib
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
@@ -30,7 +30,10 @@ LONGEST_LIFE: Final = 366 * 24 * 60  # minutes
 LEEWAY: Final = timedelta(seconds=60)  # a token may be issued by a clock that is this much ahead
 SHORTEST_SECRET: Final = 32  # characters
 SEAL: Final = "ES256"
+LONGEST_FOREIGN: Final = 20_000  # characters
 LONGEST_SEAL: Final = 2_000_000  # characters; minutes of nothing but full fields stay below a quarter of it
+FOREIGN: Final = {"RS256": ("RSA", None), "ES256": ("EC", "P-256")}  # what an identity provider may sign with
+SMALLEST_RSA: Final = 256  # bytes
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -42,6 +45,10 @@ class TokenRefused(MdkError):
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class KeyUnknown(TokenRefused):
+    """None of the keys at hand is the one that the token names; its issuer may have a new one."""
 
 
 class Bearer(msgspec.Struct, frozen=True):
@@ -72,16 +79,16 @@ class SealKey(msgspec.Struct, frozen=True):
     private: str
 
 
-class _SealHeader(msgspec.Struct, forbid_unknown_fields=True):
-    alg: str
-    typ: str
-    kid: str
-
-
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
     alg: str
     typ: str
     kid: str
+
+
+class _ForeignHeader(msgspec.Struct):
+    alg: str
+    kid: str | None = None
+    crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Claims(msgspec.Struct, forbid_unknown_fields=True):
@@ -113,8 +120,8 @@ class _Purpose(msgspec.Struct, frozen=True):
 
 _BEARER: Final = _Purpose("api", "Åtkomstnyckeln gäller inte eller har gått ut. Hämta en ny.")
 _ANSWER: Final = _Purpose("rsvp", "Svarslänken gäller inte längre. Svara i stället från konferensens sida.")
-
 _QUESTION: Final = _Purpose("home-care", "Länken gäller inte längre. Inget svar behövs.")
+_FOREIGN: Final = _Purpose("", "Inloggningstjänstens svar kunde inte bekräftas. Logga in igen.")
 _SEAL: Final = _Purpose("mdk-minutes", "Signaturen stämmer inte: innehållet är ändrat eller nyckeln okänd.")
 
 _C = TypeVar("_C", bound=_Claims)
@@ -221,7 +228,7 @@ def make_seal_key(secret: str) -> SealKey:
     lock = serialization.BestAvailableEncryption(_derive(secret, "lock", _SEAL).encode())
     pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
     numbers = private.public_key().public_numbers()
-    point = {"x": _coordinate(numbers.x), "y": _coordinate(numbers.y)}
+    point = {name: _text(getattr(numbers, name).to_bytes(32, "big")) for name in ("x", "y")}
     public = {"crv": "P-256", "kty": "EC", **point}
     kid = _text(_sha256(msgspec.json.encode(public, order="sorted")))
     return SealKey(kid, {**public, "kid": kid, "alg": SEAL, "use": "sig"}, pem.decode())
@@ -253,7 +260,7 @@ def sealed_by(token: str) -> str:
     """The id of the key that a seal names; nothing is proved by it. Raises: TokenRefused for what is no seal."""
     try:
         _check_shape(token, LONGEST_SEAL)
-        return msgspec.json.decode(_decoded(token.partition(".")[0]), type=_SealHeader).kid
+        return msgspec.json.decode(_decoded(token.partition(".")[0]), type=_Header).kid
     except (msgspec.MsgspecError, ValueError, TypeError, AttributeError) as error:
         raise TokenRefused(_SEAL.refusal, str(error)) from error
 
@@ -265,14 +272,43 @@ def unseal(token: str, keys: Mapping[str, Mapping[str, str]]) -> bytes:
     """
     kid = sealed_by(token)
     try:
-        header = msgspec.json.decode(_decoded(token.partition(".")[0]), type=_SealHeader)
-        _check("header", header == _SealHeader(SEAL, _SEAL.audience, kid))
+        header = msgspec.json.decode(_decoded(token.partition(".")[0]), type=_Header)
+        _check("header", header == _Header(SEAL, _SEAL.audience, kid))
         _check("unknown key", kid in keys)
         _check("key", (keys[kid].get("kty"), keys[kid].get("crv")) == ("EC", "P-256"))
         content: bytes = jws.verify(token, jwk.construct(dict(keys[kid]), SEAL), [SEAL])
     except (JOSEError, msgspec.MsgspecError, ValueError, TypeError, AttributeError) as error:
         raise TokenRefused(_SEAL.refusal, str(error)) from error
     return content
+
+
+def signed_elsewhere(token: str, keys: Sequence[Mapping[str, Any]]) -> bytes:
+    """The content of what another party signed with the one key among its JWKs that fits; its claims are not looked at.
+
+    Raises: KeyUnknown when no key or more than one fits; TokenRefused for any other algorithm than `FOREIGN`'s, an
+    unsigned token, or a signature that does not hold.
+    """
+    try:
+        _check_shape(token, LONGEST_FOREIGN)
+        header = msgspec.json.decode(_decoded(token.partition(".")[0]), type=_ForeignHeader)
+        _check("algorithm", header.alg in FOREIGN and header.crit is msgspec.UNSET)
+        fitting = [key for key in keys if _fits(key, header)]
+        if len(fitting) != 1:
+            raise KeyUnknown(_FOREIGN.refusal, "unknown key")
+        public = {name: fitting[0][name] for name in ("kty", "crv", "n", "e", "x", "y") if name in fitting[0]}
+        _check("short key", public["kty"] != "RSA" or len(_decoded(public["n"])) >= SMALLEST_RSA)
+        content: bytes = jws.verify(token, jwk.construct(public, header.alg), [header.alg])
+    except (JOSEError, msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise TokenRefused(_FOREIGN.refusal, str(error)) from error
+    return content
+
+
+def _fits(key: Mapping[str, Any], header: _ForeignHeader) -> bool:
+    """Whether a JWK is of the kind that the algorithm takes, may check signatures, and is the one that is named."""
+    kind, curve = FOREIGN[header.alg]
+    is_for_this = key.get("use", "sig") == "sig" and key.get("alg", header.alg) == header.alg
+    is_named = header.kid is None or key.get("kid") == header.kid
+    return key.get("kty") == kind and (curve is None or key.get("crv") == curve) and is_for_this and is_named
 
 
 def _sign(secret: str, purpose: _Purpose, claims: _Claims) -> str:
@@ -328,10 +364,6 @@ def _unlocked(secret: str, key: SealKey) -> str:
 
 def _text(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _coordinate(number: int) -> str:
-    return _text(number.to_bytes(32, "big"))
 
 
 def _sha256(data: bytes) -> bytes:

@@ -85,7 +85,7 @@ def calling(database: Database) -> Iterator[Callers]:
     make.people(database)
     with TemporaryDirectory() as folder, ExitStack() as stack:
         configured = settings.load({"MDK_SECRET_KEY": SECRET}, dotenv=Path(os.devnull), data_dir=Path(folder))
-        client = stack.enter_context(TestClient(create_app(configured, database)))
+        client = stack.enter_context(TestClient(create_app(configured, database), base_url=configured["BASE_URL"]))
         yield Callers(client, database, configured)
 
 

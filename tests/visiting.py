@@ -124,7 +124,7 @@ def visiting(database: Database) -> Iterator[People]:
     """Visitors of an application on a database that holds the demo's people."""
     configured = settings.load({"MDK_SECRET_KEY": SECRET}, dotenv=Path("/dev/null"), is_demo=True)
     make.people(database)
-    with TestClient(create_app(configured, database)) as client:
+    with TestClient(create_app(configured, database), base_url=configured["BASE_URL"]) as client:
         yield People(client, database)
 
 

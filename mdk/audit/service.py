@@ -32,9 +32,11 @@ def did(session: Session, act: str, *, by: Actor, at: datetime, cases: tuple[str
     _owe(session, Entry(at=at, act=act, by=by, cases=cases, reason=reason))
 
 
-def refused(session: Session, act: str, *, by: Actor, at: datetime, cases: tuple[str, ...] = ()) -> None:
-    """Owe the log a row for an attempt that was turned away."""
-    _owe(session, Entry(at=at, act=act, by=by, cases=cases, allowed=False))
+def refused(
+    session: Session, act: str, *, by: Actor, at: datetime, cases: tuple[str, ...] = (), reason: str = ""
+) -> None:
+    """Owe the log a row for an attempt that was turned away, and why when that is known."""
+    _owe(session, Entry(at=at, act=act, by=by, cases=cases, allowed=False, reason=reason))
 
 
 def moved(

@@ -1,16 +1,16 @@
 """Reads of people, units and page sessions."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, select
+from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from mdk.errors import NotFound
-from mdk.people.structs import PersonLine, Role, SignedIn, Viewer
+from mdk.people.structs import Door, Holder, PersonLine, Role, SessionShown, SignedIn, Viewer, Vouched
 from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
 
 
@@ -37,12 +37,74 @@ def viewer_of_assignment(session: Session, *, assignment_id: int, surface: str, 
     return None if row is None else _viewer(PersonLine(*row), surface, address)
 
 
-def signed_in(session: Session, *, cookie: str, at: datetime, address: str) -> SignedIn | None:
-    """Whose page session a cookie stands for; None when it is unknown or over."""
-    found = session.execute(_SIGNED_IN, {"hash": cookie_hash(cookie), "at": at}).first()
+def signed_in(session: Session, *, cookie: str, at: datetime, address: str, door: Door = Door()) -> SignedIn | None:  # noqa: B008 - frozen
+    """Whose page session a cookie stands for, and as what; None when it is over or no assignment is chosen."""
+    found = session.execute(_SIGNED_IN, _valid_for(cookie, at, door)).first()
     if found is None:
         return None
-    return SignedIn(viewer=_viewer(PersonLine(*found[:-1]), "page", address), session_id=found[-1])
+    *line, session_id, seen_at, can_switch = found
+    return SignedIn(_viewer(PersonLine(*line), "page", address), session_id, seen_at, can_switch)
+
+
+def holder(session: Session, *, cookie: str, at: datetime, door: Door) -> Holder | None:
+    """Whose page session a cookie stands for, also before an assignment is chosen; None when it is unknown or over."""
+    row = session.execute(_HOLDER, _valid_for(cookie, at, door)).first()
+    if row is None:
+        return None
+    return Holder(
+        session_id=row.id,
+        person_id=row.person_id,
+        name=row.name,
+        assignment_id=row.assignment_id,
+        vouched=tuple(map(int, row.vouched.split())),
+        agent=row.agent,
+        issuer=row.issuer,
+        ends_at=row.ends_at,
+    )
+
+
+def choices(session: Session, held: Holder) -> list[PersonLine]:
+    """The assignments that may be chosen in a page session, oldest first."""
+    query = _lines().where(col(Person.id) == held.person_id, *_active()).order_by(col(Assignment.id))
+    if held.vouched:
+        query = query.where(col(Assignment.id).in_(held.vouched))
+    return [PersonLine(*row) for row in session.execute(query)]
+
+
+def vouched_for(session: Session, who: Vouched) -> tuple[int | None, list[PersonLine]]:
+    """The active person whom an identity provider speaks of, and those of their assignments that it vouches for."""
+    known = col(Person.email) == (who.email or "").strip().lower() if who.hsa_id is None else _is(Person, who.hsa_id)
+    person_id = session.scalar(select(col(Person.id)).where(known, col(Person.active).is_(True)))
+    query = _lines().where(col(Person.id) == person_id, *_active()).order_by(col(Assignment.id))
+    if who.commissions is not None:
+        query = query.where(col(Assignment.hsa_id).in_(who.commissions))
+    if who.units is not None:
+        query = query.where(col(Unit.hsa_id).in_(who.units))
+    return person_id, [PersonLine(*row) for row in session.execute(query)]
+
+
+def sessions(session: Session, *, person_id: int, at: datetime, idles: timedelta) -> list[SessionShown]:
+    """A person's page sessions that hold, the last used first."""
+    rows = session.execute(
+        select(SignIn, col(Assignment.role), col(Unit.name))
+        .outerjoin(Assignment, col(Assignment.id) == col(SignIn.assignment_id))
+        .outerjoin(Unit, col(Unit.id) == col(Assignment.unit_id))
+        .where(col(SignIn.person_id) == person_id, col(SignIn.ends_at) > at, col(SignIn.seen_at) > at - idles)
+        .order_by(col(SignIn.seen_at).desc(), col(SignIn.id).desc())
+    )
+    return [
+        SessionShown(
+            id=row.id or 0,
+            created_at=row.created_at,
+            seen_at=row.seen_at,
+            ends_at=row.ends_at,
+            address=row.address,
+            agent=row.agent,
+            role=role,
+            unit_name=unit,
+        )
+        for row, role, unit in rows
+    ]
 
 
 def cookie_hash(cookie: str) -> str:
@@ -160,13 +222,55 @@ def _viewer(line: PersonLine, surface: str, address: str) -> Viewer:
     )
 
 
+def _is(table: type[Person], hsa_id: str) -> Any:
+    return col(table.hsa_id) == hsa_id
+
+
+def _valid_for(cookie: str, at: datetime, door: Door) -> dict[str, Any]:
+    """What a session must be: known, vouched for as sessions are here, and begun, used and ending in due time.
+
+    One that began after now was made before the clock was set back, and would never end.
+    """
+    return {
+        "hash": cookie_hash(cookie),
+        "issuer": door.issuer,
+        "at": at,
+        "used_after": at - door.idles,
+        "begun_before": at + _SKEW,
+    }
+
+
+def _instant(name: str) -> Any:
+    return bindparam(name, type_=UTCDateTime())
+
+
+_SKEW = timedelta(minutes=5)
+_HOLDS = (
+    col(SignIn.cookie_hash) == bindparam("hash"),
+    col(SignIn.issuer) == bindparam("issuer"),
+    col(SignIn.ends_at) > _instant("at"),
+    col(SignIn.seen_at) > _instant("used_after"),
+    col(SignIn.created_at) <= _instant("begun_before"),
+)
+_OTHER = aliased(Assignment)
 _SIGNED_IN = (
     _lines()
-    .add_columns(col(SignIn.id))
-    .join(SignIn, col(SignIn.assignment_id) == col(Assignment.id))
-    .where(
-        col(SignIn.cookie_hash) == bindparam("hash"),
-        col(SignIn.ends_at) > bindparam("at", type_=UTCDateTime()),
-        *_active(),
+    .add_columns(
+        col(SignIn.id),
+        col(SignIn.seen_at),
+        exists()
+        .where(
+            col(_OTHER.person_id) == col(Person.id),
+            col(_OTHER.id) != col(Assignment.id),
+            col(_OTHER.active).is_(True),
+        )
+        .correlate(Person, Assignment),
     )
+    .join(SignIn, col(SignIn.assignment_id) == col(Assignment.id))
+    .where(*_HOLDS, *_active())
+)
+_HOLDER = (
+    select(SignIn.__table__.columns, col(Person.name))  # type: ignore[attr-defined]
+    .join(Person, col(Person.id) == col(SignIn.person_id))
+    .where(*_HOLDS, col(Person.active).is_(True))
 )

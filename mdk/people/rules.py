@@ -186,6 +186,7 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "register.map": {Role.ADMIN: _ANY, Role.COORDINATOR: _ANY},
     "outbox.read": {Role.COORDINATOR: _ANY},
     "people.change": {Role.ADMIN: _ANY},
+    "session.end": dict.fromkeys(Role, _SELF),
 }
 
 

@@ -1,8 +1,7 @@
-"""Acts on people: add, disable, sign in and out; and the loading of reference data."""
+"""Acts on people: add, change, disable; and the loading of reference data."""
 
 import re
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -11,15 +10,15 @@ from sqlmodel import col
 from mdk.audit.service import did
 from mdk.audit.structs import SYSTEM, Actor
 from mdk.errors import Invalid, NotFound, Problem
-from mdk.people.queries import cookie_hash, viewer_of_assignment
 from mdk.people.rules import Relation, check_may
-from mdk.people.structs import Role, SignedIn, Viewer
+from mdk.people.structs import Role, Viewer
 from mdk.people.tables import Assignment, BusyTime, Person, Region, SignIn, Unit
 
-SIGN_IN_LASTS = timedelta(hours=10)
 SWEDISH = "sv"
 LANGUAGES = (SWEDISH, "en")
 LONGEST = 200  # characters of a name or an address
+# With or without the century of the organisation's number; TSTNMT is what Inera's tests use (clinical.md 4.3).
+_HSA_ID = re.compile(r"(SE|TSTNMT)(16)?\d{10}-[A-Za-z0-9]{1,18}", re.ASCII)
 # What needs no quoting in any header, so that every mail to it can be written.
 _ADDRESS = re.compile(r"[A-Za-z0-9._+'-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,5}", re.ASCII)
 
@@ -30,8 +29,10 @@ def put_region(session: Session, *, code: str, name: str, has_asih: bool, profil
 
 
 def put_unit(session: Session, *, unit_id: str, name: str, region: str | None, kind: str, place: str) -> None:
-    """Load or refresh one unit of the reference data."""
-    session.merge(Unit(id=unit_id, name=name, region=region, kind=kind, place=place))
+    """Load or refresh one unit of the reference data; its HSA id is the installation's own and stays."""
+    known = session.get(Unit, unit_id)
+    hsa_id = known.hsa_id if known else None
+    session.merge(Unit(id=unit_id, name=name, region=region, kind=kind, place=place, hsa_id=hsa_id))
 
 
 def add(
@@ -45,28 +46,33 @@ def add(
     at: datetime,
     profession: str = "",
     language: str | None = None,
+    hsa_id: str | None = None,
+    commission: str | None = None,
 ) -> int:
     """Give a person an assignment, making the person when the address is new; gives the assignment's id.
 
-    `language` is what their mails are written in; None leaves it as it is, Swedish at first. Raises `Invalid` for a bad
-    address, name, role, unit or language.
+    `language` is what their mails are written in; None leaves it as it is, Swedish at first. `hsa_id` is what the
+    identity provider calls the person, `commission` what it calls the assignment; None leaves either as it is. Raises
+    `Invalid` for a bad address, name, role, unit, language or HSA id, or a person's HSA id that someone else has.
     """
     address, shown = email.strip().lower(), " ".join(name.split())
     _check(session, address, shown, role, unit_id)
     _check_language(language or SWEDISH)
+    _check_hsa_ids(session, address, hsa_id, commission)
     person = session.scalar(select(Person).where(col(Person.email) == address))
     if person is None:
         person = Person(email=address, name=shown, profession=profession, created_at=at)
         session.add(person)
         session.flush()
     person.active, person.language = True, language or person.language
+    person.hsa_id = hsa_id or person.hsa_id
     existing = session.scalar(
         select(Assignment).where(
             col(Assignment.person_id) == person.id, col(Assignment.role) == role, col(Assignment.unit_id) == unit_id
         )
     )
     assignment = existing or Assignment(person_id=person.id or 0, role=role, unit_id=unit_id)
-    assignment.active = True
+    assignment.active, assignment.hsa_id = True, commission or assignment.hsa_id
     session.add(assignment)
     session.flush()
     did(session, "person.add", by=by, at=at)
@@ -83,6 +89,22 @@ def disable(session: Session, *, email: str, by: Actor = SYSTEM, at: datetime) -
     for row in session.scalars(select(SignIn).where(col(SignIn.person_id) == person.id)):
         row.ends_at = at
     did(session, "person.disable", by=by, at=at)
+
+
+def name_unit(session: Session, *, unit_id: str, hsa_id: str, by: Actor = SYSTEM, at: datetime) -> None:
+    """Say what the identity provider calls a unit.
+
+    Raises `NotFound`, `Invalid` for a bad HSA id or one that another unit has.
+    """
+    unit = session.get(Unit, unit_id)
+    if unit is None:
+        raise NotFound("Enheten finns inte. Ange dess id, till exempel palliativa-vaxjo.")
+    other = session.scalar(select(col(Unit.id)).where(col(Unit.hsa_id) == hsa_id, col(Unit.id) != unit_id))
+    problems = _hsa_problems("hsa_id", hsa_id, taken=other is not None)
+    if problems:
+        raise Invalid(problems)
+    unit.hsa_id = hsa_id
+    did(session, "unit.name", by=by, at=at)
 
 
 def choose_language(session: Session, *, language: str, by: Viewer, at: datetime) -> None:
@@ -126,32 +148,18 @@ def note_busy(
     did(session, "person.busy", by=by, at=at)
 
 
-def sign_in(session: Session, *, assignment_id: int, at: datetime, address: str) -> str:
-    """Open a page session and give its cookie; only the cookie's hash is kept. Raises `NotFound`."""
-    viewer = viewer_of_assignment(session, assignment_id=assignment_id, surface="page", address=address)
-    if viewer is None:
-        raise NotFound
-    cookie = secrets.token_urlsafe(32)
-    session.add(
-        SignIn(
-            cookie_hash=cookie_hash(cookie),
-            person_id=viewer.person_id,
-            assignment_id=assignment_id,
-            created_at=at,
-            seen_at=at,
-            ends_at=at + SIGN_IN_LASTS,
-        )
-    )
-    did(session, "sign-in", by=viewer, at=at)
-    return cookie
+def _check_hsa_ids(session: Session, email: str, hsa_id: str | None, commission: str | None) -> None:
+    holder = session.scalar(select(col(Person.email)).where(col(Person.hsa_id) == hsa_id)) if hsa_id else None
+    problems = _hsa_problems("hsa_id", hsa_id, taken=holder not in {None, email})
+    problems += _hsa_problems("commission", commission, taken=False)
+    if problems:
+        raise Invalid(problems)
 
 
-def sign_out(session: Session, *, signed_in: SignedIn, at: datetime) -> None:
-    """End a page session."""
-    row = session.get(SignIn, signed_in.session_id)
-    if row is not None:
-        row.ends_at = at
-    did(session, "sign-out", by=signed_in.viewer, at=at)
+def _hsa_problems(field: str, hsa_id: str | None, *, taken: bool) -> list[Problem]:
+    if hsa_id is not None and _HSA_ID.fullmatch(hsa_id) is None:
+        return [Problem(field, "Ange ett HSA-id, till exempel SE2321000131-P000000123456.")]
+    return [Problem(field, "HSA-id:t används redan av någon annan.")] if taken else []
 
 
 def _check_language(language: str) -> None:

@@ -1,10 +1,14 @@
 """Who looks and acts: roles, and the viewer that every act and query takes."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
 from mdk.audit.structs import Actor
+
+SIGN_IN_LASTS = timedelta(hours=10)  # however busy
+SIGN_IN_IDLES = timedelta(minutes=60)  # without a page being asked for
 
 
 class Role(StrEnum):
@@ -51,7 +55,63 @@ class PersonLine(msgspec.Struct, frozen=True):
 
 
 class SignedIn(msgspec.Struct, frozen=True):
-    """A page session that holds: the viewer, and the id of the session."""
+    """A page session that holds: the viewer, its id, when it was last used, and whether there is another assignment."""
 
     viewer: Viewer
     session_id: int
+    seen_at: datetime
+    can_switch: bool
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Whose page session it is, whether or not an assignment has been chosen in it."""
+
+    session_id: int
+    person_id: int
+    name: str
+    assignment_id: int | None
+    vouched: tuple[int, ...]
+    agent: str
+    issuer: str
+    ends_at: datetime
+
+
+class SessionShown(msgspec.Struct, frozen=True):
+    """A page session as its own person sees it."""
+
+    id: int
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    address: str
+    agent: str
+    role: str | None
+    unit_name: str | None
+
+
+class Vouched(msgspec.Struct, frozen=True, kw_only=True):
+    """What an identity provider says of who signs in: one of `hsa_id` and `email`, and for which places.
+
+    `commissions` and `units` are HSA ids that narrow the person's assignments; None narrows nothing.
+    """
+
+    issuer: str
+    hsa_id: str | None = None
+    email: str | None = None
+    commissions: tuple[str, ...] | None = None
+    units: tuple[str, ...] | None = None
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """How page sessions are opened here: who vouches for them, and how long they hold."""
+
+    issuer: str = ""
+    lasts: timedelta = SIGN_IN_LASTS
+    idles: timedelta = SIGN_IN_IDLES
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A page session just opened: its cookie, and whether an assignment is yet to be chosen."""
+
+    cookie: str
+    must_choose: bool

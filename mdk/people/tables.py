@@ -34,13 +34,14 @@ class Unit(SQLModel, table=True):
     kind: str
     place: str = ""
     active: bool = True
+    hsa_id: str | None = Field(default=None, unique=True, index=True)
 
 
 class Person(SQLModel, table=True):
-    """Someone who signs in or is invited."""
+    """Someone who signs in or is invited; the identity provider knows them by HSA id or by address."""
 
     __tablename__ = "person"
-    personal: ClassVar[frozenset[str]] = frozenset({"email", "name"})
+    personal: ClassVar[frozenset[str]] = frozenset({"email", "name", "hsa_id"})
 
     id: int | None = Field(default=None, primary_key=True)
     email: str = Field(unique=True)
@@ -49,6 +50,7 @@ class Person(SQLModel, table=True):
     profession: str = ""
     active: bool = True
     created_at: datetime
+    hsa_id: str | None = Field(default=None, unique=True, index=True)
 
 
 class Assignment(SQLModel, table=True):
@@ -63,21 +65,30 @@ class Assignment(SQLModel, table=True):
     role: str
     unit_id: str = Field(foreign_key="unit.id", index=True)
     active: bool = True
+    hsa_id: str | None = None
 
 
 class SignIn(SQLModel, table=True):
-    """A page session: the hash of its cookie, whose it is, and until when."""
+    """A page session: the hash of its cookie, whose it is, who vouched for it, and until when.
+
+    Without an assignment it opens nothing but the choice of one, among those that `vouched` names (ids; empty for all
+    of the person's).
+    """
 
     __tablename__ = "sign_in"
-    personal: ClassVar[frozenset[str]] = frozenset()
+    personal: ClassVar[frozenset[str]] = frozenset({"address", "agent"})
 
     id: int | None = Field(default=None, primary_key=True)
     cookie_hash: str = Field(unique=True)
     person_id: int = Field(foreign_key="person.id", index=True)
-    assignment_id: int = Field(foreign_key="assignment.id")
+    assignment_id: int | None = Field(default=None, foreign_key="assignment.id")
     created_at: datetime
     seen_at: datetime
     ends_at: datetime
+    issuer: str = ""
+    vouched: str = ""
+    address: str = ""
+    agent: str = ""
 
 
 class Absence(SQLModel, table=True):

@@ -12,8 +12,8 @@ from bench.load import percentile
 from browsing import chromium, launched
 from mdk import clock, tokens
 from mdk.db import Database
-from mdk.people import service as people
-from mdk_web.visits import SESSION_COOKIE
+from mdk.people import sign_ins
+from mdk_web.callers import SESSION_COOKIE
 
 SAVES = 40
 ISSUER = "http://127.0.0.1:8000"
@@ -73,7 +73,7 @@ def _waits(database: Database, page: Page, port: int, path: str) -> list[float]:
 def _cookie(database: Database) -> str:
     assignment = make.viewer(database, make.NURSE).assignment_id
     with database.writing() as session:
-        return people.sign_in(session, assignment_id=assignment, at=clock.now(), address="127.0.0.1")
+        return sign_ins.sign_in(session, assignment_id=assignment, at=clock.now(), address="127.0.0.1")
 
 
 def _chair(database: Database) -> dict[str, str]:

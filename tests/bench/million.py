@@ -18,9 +18,9 @@ from bench.load import ask
 from bench.run import serving
 from mdk import clock
 from mdk.db import Database, migrate, sqlite_file
-from mdk.people import service as people
+from mdk.people import sign_ins
 from mdk.people.queries import viewer
-from mdk_web.visits import SESSION_COOKIE
+from mdk_web.callers import SESSION_COOKIE
 from postgres import NoPostgres, Server, running
 
 MANY = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000  # whole thousands
@@ -90,7 +90,7 @@ def _filled(database: Database, times: int) -> dict[str, str]:
     with database.writing() as session:
         return {
             name: f"{SESSION_COOKIE}="
-            + people.sign_in(
+            + sign_ins.sign_in(
                 session, assignment_id=viewer(session, email=email).assignment_id, at=at, address="127.0.0.1"
             )
             for name, email in WHO.items()

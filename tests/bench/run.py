@@ -26,9 +26,9 @@ from mdk.cases import service as cases
 from mdk.cases.structs import Submission
 from mdk.db import Database, migrate, sqlite_file
 from mdk.journey import demo
-from mdk.people import service as people
+from mdk.people import sign_ins
 from mdk.people.queries import viewer
-from mdk_web.visits import SESSION_COOKIE
+from mdk_web.callers import SESSION_COOKIE
 
 TESTS = Path(__file__).resolve().parents[1]
 CASES = 50
@@ -95,7 +95,7 @@ def fill(database: Database) -> str:
                 by=coordinator,
                 at=at,
             )
-        value = people.sign_in(session, assignment_id=coordinator.assignment_id, at=at, address="127.0.0.1")
+        value = sign_ins.sign_in(session, assignment_id=coordinator.assignment_id, at=at, address="127.0.0.1")
     return f"{SESSION_COOKIE}={value}"
 
 

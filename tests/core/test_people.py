@@ -1,6 +1,5 @@
 """People and what their assignments let them do."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +12,10 @@ from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound
 from mdk.journey import reference
 from mdk.journey.demo import PEOPLE
-from mdk.people import queries, service
+from mdk.people import queries, service, sign_ins
 from mdk.people.rules import ACCESS, CLINICAL_ROLES, Relation, check_may, check_role, may, may_ever
 from mdk.people.structs import Role, Viewer
-from mdk.people.tables import Person, Region, SignIn, Unit
+from mdk.people.tables import Person, Region, Unit
 
 EVERY_RELATION = frozenset(Relation)
 # Who may ever do what, as contract.md's table of paths has it.
@@ -173,7 +172,7 @@ def test_an_address_is_one_person_however_it_is_written_and_may_have_many_assign
 def test_a_disabled_person_is_out_at_once_and_can_be_let_in_again(clinic: Database) -> None:
     assignment = add(clinic)
     with clinic.writing() as session:
-        cookie = service.sign_in(session, assignment_id=assignment, at=make.AT, address="192.0.2.1")
+        cookie = sign_ins.sign_in(session, assignment_id=assignment, at=make.AT, address="192.0.2.1")
     with clinic.writing() as session:
         service.disable(session, email="NY@demo.mdk", at=make.AT + make.MINUTE)
     with clinic.reading() as session:
@@ -183,30 +182,11 @@ def test_a_disabled_person_is_out_at_once_and_can_be_let_in_again(clinic: Databa
         with pytest.raises(NotFound):
             queries.viewer(session, email="ny@demo.mdk")
     with pytest.raises(NotFound), clinic.writing() as session:
-        service.sign_in(session, assignment_id=assignment, at=make.AT, address="")
+        sign_ins.sign_in(session, assignment_id=assignment, at=make.AT, address="")
     with pytest.raises(NotFound), clinic.writing() as session:
         service.disable(session, email="nobody@demo.mdk", at=make.AT)
     assert add(clinic) == assignment
     assert make.viewer(clinic, "ny").assignment_id == assignment
-
-
-def test_a_page_session_holds_ten_hours_and_its_cookie_is_not_stored(clinic: Database) -> None:
-    assignment = make.viewer(clinic, make.CHAIR).assignment_id
-    with clinic.writing() as session:
-        cookie = service.sign_in(session, assignment_id=assignment, at=make.AT, address="192.0.2.1")
-    with clinic.reading() as session:
-        assert cookie not in {row.cookie_hash for row in session.scalars(select(SignIn))}
-        for later, holds in ((timedelta(0), True), (timedelta(hours=9.9), True), (timedelta(hours=10), False)):
-            found = queries.signed_in(session, cookie=cookie, at=make.AT + later, address="192.0.2.1")
-            assert (found is not None) is holds
-        found = queries.signed_in(session, cookie=cookie, at=make.AT, address="192.0.2.1")
-        assert (found.viewer.email, found.viewer.surface) == (make.email(make.CHAIR), "page")
-        assert found is not None
-        assert queries.signed_in(session, cookie=cookie + "x", at=make.AT, address="") is None
-    with clinic.writing() as session:
-        service.sign_out(session, signed_in=found, at=make.AT + make.HOUR)
-    with clinic.reading() as session:
-        assert queries.signed_in(session, cookie=cookie, at=make.AT + make.HOUR, address="") is None
 
 
 def test_names_of_people_and_of_the_system(clinic: Database) -> None:

@@ -37,9 +37,20 @@ def test_every_setting_of_the_contract_is_there_and_has_a_meaning() -> None:
     assert {setting.name for setting in SETTINGS} == {
         "DATABASE_URL", "BASE_URL", "SECRET_KEY", "SMTP_URL", "MAIL_FROM", "ORGANIZER", "VIDEO_URL_TEMPLATE",
         "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OMEQ_TABLE", "LANGUAGE", "TIMEZONE", "DATA_DIR",
-        "LOG_FORMAT", "IMAP_URL", "CONTACT", "CALENDAR_HOSTS",
+        "LOG_FORMAT", "IMAP_URL", "CONTACT", "CALENDAR_HOSTS", "HOSTS", "PROXIES", "OIDC_NAME", "OIDC_SCOPES",
+        "OIDC_PERSON_CLAIM", "OIDC_COMMISSION_CLAIM", "OIDC_UNIT_CLAIM", "OIDC_ACR", "OIDC_AMR",
+        "SESSION_IDLE_MINUTES", "SESSION_HOURS",
     }  # fmt: skip
     assert all(setting.meaning for setting in SETTINGS)
+
+
+@pytest.mark.parametrize("left_out", ["MDK_OIDC_ISSUER", "MDK_OIDC_CLIENT_ID", "MDK_OIDC_CLIENT_SECRET"])
+def test_a_sign_in_that_is_set_in_part_stops_the_start_with_one_line_that_names_what_is_missing(left_out: str) -> None:
+    given = {"MDK_OIDC_ISSUER": "https://idp.example", "MDK_OIDC_CLIENT_ID": "mdk", "MDK_OIDC_CLIENT_SECRET": "x"}
+    with pytest.raises(BadSetting) as refused:
+        load({name: value for name, value in given.items() if name != left_out}, dotenv=NONE)
+    assert refused.value.message.startswith(f"{left_out} saknas.")
+    assert "\n" not in refused.value.message
 
 
 @pytest.mark.parametrize(
@@ -48,7 +59,10 @@ def test_every_setting_of_the_contract_is_there_and_has_a_meaning() -> None:
         ("DATABASE_URL", "mysql://x"), ("DATABASE_URL", "x"), ("BASE_URL", ""), ("BASE_URL", "mdk.example"),
         ("SECRET_KEY", "kort"), ("SECRET_KEY", "x" * 31), ("SMTP_URL", "mail.example"), ("MAIL_FROM", "x"),
         ("ORGANIZER", ""), ("LANGUAGE", "no"), ("TIMEZONE", "Mars/Base"), ("TIMEZONE", "/etc/passwd"),
-        ("TIMEZONE", ""), ("LOG_FORMAT", "xml"),
+        ("TIMEZONE", ""), ("LOG_FORMAT", "xml"), ("BASE_URL", "http://mdk.region.example"), ("HOSTS", "a/b"),
+        ("OIDC_ISSUER", "http://idp.example"), ("OIDC_SCOPES", "email"), ("OIDC_PERSON_CLAIM", ""),
+        ("PROXIES", "caddy"), ("SESSION_IDLE_MINUTES", "4"), ("SESSION_IDLE_MINUTES", "x"),
+        ("SESSION_HOURS", "25"), ("SESSION_HOURS", ""),
     ],
 )  # fmt: skip
 def test_a_bad_setting_is_named_in_one_line_that_does_not_repeat_it(name: str, value: str) -> None:
@@ -73,7 +87,8 @@ def test_secrets_are_masked_and_empty_ones_are_seen_to_be_empty() -> None:
         "SMTP_URL": "smtps://mdk:lösen@mail",
         "OIDC_CLIENT_SECRET": "hemligt",
     }
-    told = shown(load({f"MDK_{name}": value for name, value in secrets.items()}, dotenv=NONE))
+    sign_in = {"MDK_OIDC_ISSUER": "https://idp.example", "MDK_OIDC_CLIENT_ID": "mdk"}
+    told = shown(load(sign_in | {f"MDK_{name}": value for name, value in secrets.items()}, dotenv=NONE))
     assert {name: told[f"MDK_{name}"][0] for name in secrets} == dict.fromkeys(secrets, "••••••••")
     assert shown(loaded())["MDK_SECRET_KEY"][0] == ""
     assert "lösen" not in repr(told)

@@ -44,7 +44,7 @@ def with_key(database: Database, folder: Path) -> Post:
 
 @pytest.fixture
 def client(post: Post) -> Iterator[TestClient[Any]]:
-    with TestClient(create_app(post.settings, post.database)) as client:
+    with TestClient(create_app(post.settings, post.database), base_url=post.settings["BASE_URL"]) as client:
         yield client
 
 

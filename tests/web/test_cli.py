@@ -144,7 +144,7 @@ def test_a_token_opens_the_api(mdk: Run, folder: Path) -> None:
     bearer = mdk("token", VAXJO).stdout.strip()
     configured = settings.load({"MDK_SECRET_KEY": "0123456789abcdef" * 4}, dotenv=Path(os.devnull), data_dir=folder)
     database = Database(sqlite_file(folder / "mdk.sqlite"))
-    with TestClient(create_app(configured, database)) as client:
+    with TestClient(create_app(configured, database), base_url=configured["BASE_URL"]) as client:
         answer = client.get("/api/v1/cases", headers={"Authorization": f"Bearer {bearer}"})
     database.close()
     assert answer.status_code == 200

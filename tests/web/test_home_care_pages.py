@@ -51,7 +51,7 @@ def test_the_mail_names_nobody_and_its_link_asks_on_get_and_records_on_post(embe
         assert secret not in text
     assert "Fråga 1: kan ni ta emot" in text
     (path,) = LINK.findall(text)
-    with TestClient(create_app(configured, embedded)) as client:
+    with TestClient(create_app(configured, embedded), base_url=configured["BASE_URL"]) as client:
         shown = Page(client.get(path))
         assert "Kan ni ta emot en patient med extern pump?" in shown.words
         for secret in (number, "Provlund", make.ADULT, "Växjö"):

@@ -17,7 +17,7 @@ from visiting import SECRET
 @pytest.fixture
 def client(embedded: Database) -> Iterator[httpx.Client]:
     given = {"MDK_SECRET_KEY": SECRET, "MDK_ORGANIZER": "mdk@example.org", "MDK_BASE_URL": "https://mdk.example.org"}
-    with TestClient(create_app(settings.load(given), embedded)) as opened:
+    with TestClient(create_app(settings.load(given), embedded), base_url=given["MDK_BASE_URL"]) as opened:
         yield opened
 
 

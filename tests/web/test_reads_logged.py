@@ -74,7 +74,7 @@ def test_a_made_up_place_in_triage_is_refused(people: People) -> None:
 def test_a_store_that_cannot_be_reached_is_not_ready(tmp_path: Path) -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/none")
     configured = settings.load({"MDK_SECRET_KEY": SECRET}, dotenv=Path("/dev/null"), data_dir=tmp_path)
-    with TestClient(create_app(configured, database)) as client:
+    with TestClient(create_app(configured, database), base_url=configured["BASE_URL"]) as client:
         assert client.get("/health/live").status_code == 200
         assert client.get("/health/ready").status_code == 503
 

@@ -67,7 +67,7 @@ class Links:
 def links(database: Database, tmp_path: Path) -> Iterator[Links]:
     configured = settings(tmp_path / "outbox")
     make.people(database)
-    with TestClient(create_app(configured, database)) as client:
+    with TestClient(create_app(configured, database), base_url=configured["BASE_URL"]) as client:
         yield Links(database, configured, tmp_path / "outbox", client)
 
 

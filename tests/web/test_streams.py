@@ -17,8 +17,9 @@ from mdk.db import Database
 from mdk.errors import Unavailable
 from mdk.live import RESYNC, News, publish
 from mdk.people import service as people
+from mdk.people import sign_ins
+from mdk_web.callers import SESSION_COOKIE
 from mdk_web.live.streams import MOST, MOST_OF_ONE, Streams
-from mdk_web.visits import SESSION_COOKIE
 from running import serving
 
 RELOADS, KILLED = 100, {33, 66}
@@ -65,7 +66,7 @@ def listening(port: int, conference: str, cookie: str) -> Iterator[Ear]:
 def cookie_of(database: Database, name: str) -> str:
     assignment = make.viewer(database, name).assignment_id
     with database.writing() as session:
-        return people.sign_in(session, assignment_id=assignment, at=clock.now(), address="127.0.0.1")
+        return sign_ins.sign_in(session, assignment_id=assignment, at=clock.now(), address="127.0.0.1")
 
 
 def tell(database: Database, conference: str, what: str, number: str = "") -> None:

@@ -28,6 +28,7 @@ from mdk_web.headers import guard_answer
 from mdk_web.live.streams import Streams
 from mdk_web.rendering import STATIC
 from mdk_web.routes import API_HANDLERS, LINK_HANDLERS, PAGE_HANDLERS
+from mdk_web.sign_in.provider import Provider
 from mdk_web.visits import PageRequest, database_of, known_address, known_file
 
 BODY_LIMIT = 1_000_000
@@ -60,7 +61,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
     app = Litestar(
         route_handlers=[api, pages, links, feed, static, live, ready],
-        state=State({"settings": settings, "database": database, "streams": Streams()}),
+        state=State({"settings": settings, "database": database, "streams": Streams(), "provider": Provider(settings)}),
         middleware=[DefineMiddleware(FormGuard, config=form_rules(settings))],
         exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},
         openapi_config=_openapi(),

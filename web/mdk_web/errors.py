@@ -1,5 +1,6 @@
 """Owns what an error becomes outside: the only table of status codes, problem+json, and the error page."""
 
+import re
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -7,6 +8,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 import structlog
 from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.utils.scope.state import ScopeState
 
@@ -19,10 +21,12 @@ from mdk.errors import (
     NotFound,
     Problem,
     RuleBroken,
+    SignInRefused,
     Stale,
     Unavailable,
 )
 from mdk.tokens import TokenRefused
+from mdk_web.callers import NEXT_COOKIE, cookie_name
 from mdk_web.proof import csrf_token
 from mdk_web.rendering import CSRF_FIELD, render
 
@@ -32,6 +36,8 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = "5"
 API = "/api/"
 MAX_FIELDS = 4000
+WAY_BACK = 900  # seconds
+_PATH = re.compile(r"/(?:[0-9A-Za-z-][0-9A-Za-z_.-]*/?){0,8}", re.ASCII)
 
 
 class SignInNeeded(MdkError):
@@ -55,6 +61,7 @@ class VersionNeeded(MdkError):
 STATUS: dict[type[MdkError], tuple[int, int]] = {  # first for the API, then for pages
     SignInNeeded: (401, 401),
     TokenRefused: (401, 401),
+    SignInRefused: (403, 403),
     NotAllowed: (403, 403),
     NotFound: (404, 404),
     VersionNeeded: (428, 428),
@@ -171,6 +178,9 @@ def answer(
         return Response(msgspec.json.encode(body), status_code=status, media_type=PROBLEM_JSON, headers=headers)
     if status == 401:
         return _sign_in_again(request)
+    if code.startswith("sign-in."):
+        html = render("sign_in/refused.html", detail=detail)
+        return Response(html, status_code=status, media_type=MediaType.HTML)
     told = {"title": TITLES.get(status, "Det gick inte"), "detail": detail, "problems": problems}
     if request.headers.get("hx-request"):
         return _noticed("layout/_notice.html", status=status, headers=headers, **told)
@@ -186,9 +196,23 @@ def _sign_in_again(request: Request[Any, Any, Any]) -> Response[Any]:
         return Response(b"", status_code=401, headers={"HX-Redirect": "/sign-in"})
     typed = typed_in(request) if request.method == "POST" else []
     if not typed:
-        return Response(b"", status_code=303, headers={"Location": "/sign-in"})
+        return Response(b"", status_code=303, headers={"Location": "/sign-in"}, cookies=_way_back(request))
     html = render("layout/kept.html", action=request.scope["path"], typed=typed, csrf_token=csrf_token(request))
     return Response(html, status_code=401, media_type=MediaType.HTML)
+
+
+def _way_back(request: Request[Any, Any, Any]) -> list[Cookie]:
+    """Keeps for some minutes which page was asked for, in the browser only: its address may name a case."""
+    path = request.scope["path"]
+    if request.method != "GET" or path == "/" or not is_way_back(path):
+        return []
+    name = cookie_name(request.app.state.settings, NEXT_COOKIE)
+    return [Cookie(key=name, value=path, path="/", httponly=True, samesite="lax", max_age=WAY_BACK)]
+
+
+def is_way_back(path: str) -> bool:
+    """Whether a path is one of ours, and leads to no other place."""
+    return _PATH.fullmatch(path) is not None
 
 
 def _noticed(template: str, *, status: int, headers: dict[str, str], **context: Any) -> Response[Any]:

@@ -10,10 +10,11 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
 from mdk.settings import Settings
+from mdk_web.callers import cookie_name
 from mdk_web.errors import API
 from mdk_web.rendering import CSRF_COOKIE, CSRF_FIELD, CSRF_HEADER
 from mdk_web.uploads import is_multipart, token_of
-from mdk_web.visits import SESSION_COOKIE
+from mdk_web.visits import session_of
 
 
 class FormGuard(CSRFMiddleware):
@@ -43,7 +44,7 @@ async def _find_token(scope: HTTPScope, receive: Receive) -> None:
     request = Request[Any, Any, Any](scope, receive)
     if scope["method"] != "POST" or scope["path"].startswith(API) or not is_multipart(scope):
         return
-    found = token_of(await request.body()) if SESSION_COOKIE in request.cookies else None
+    found = token_of(await request.body()) if session_of(request) else None
     ScopeState.from_scope(scope).form = {} if found is None else {CSRF_FIELD: found}
 
 
@@ -51,8 +52,8 @@ def form_rules(settings: Settings) -> CSRFConfig:
     """What the guard asks: all but the API, whose callers show a bearer token, and answer links, which are proof."""
     return CSRFConfig(
         secret=settings.secret_key,
-        cookie_name=CSRF_COOKIE,
+        cookie_name=cookie_name(settings, CSRF_COOKIE),
         header_name=CSRF_HEADER,
-        cookie_secure=settings["BASE_URL"].startswith("https://"),
+        cookie_secure=settings.is_protected,
         exclude=["^/api/", "^/rsvp/", "^/home-care/"],
     )

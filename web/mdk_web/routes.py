@@ -42,12 +42,14 @@ from mdk_web.rsvp import pages as rsvp_pages
 from mdk_web.series import api as series_api
 from mdk_web.series import pages as series_pages
 from mdk_web.sign_in import pages as sign_in
+from mdk_web.sign_in import session_pages
 from mdk_web.triage import pages as triage_pages
 from mdk_web.urgent import api as urgent_api
 from mdk_web.urgent import pages as urgent_pages
 
 PAGE_HANDLERS: list[Any] = [
     *sign_in.HANDLERS,
+    *session_pages.HANDLERS,
     *home_pages.HANDLERS,
     *cases_pages.HANDLERS,
     *case_form.HANDLERS,

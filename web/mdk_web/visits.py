@@ -18,9 +18,11 @@ from mdk.audit.service import refused
 from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound, Problem
 from mdk.people import queries as people
+from mdk.people import sign_ins
 from mdk.people.rules import may_ever
-from mdk.people.structs import SignedIn, Viewer
+from mdk.people.structs import Door, SignedIn, Viewer
 from mdk.settings import Settings
+from mdk_web.callers import SESSION_COOKIE, address_of, cookie_name
 from mdk_web.errors import SignInNeeded, VersionNeeded
 from mdk_web.proof import csrf_token
 from mdk_web.rendering import render
@@ -29,7 +31,7 @@ from mdk_web.said import SAID
 PageRequest = Request[Any, Any, State]
 T = TypeVar("T")
 
-SESSION_COOKIE = "mdk_session"
+DEMO = "demo"  # who vouches for the sessions of a demonstration
 FLASH_COOKIE = "mdk_said"
 CASE_NUMBER = re.compile(r"MDK-\d{4}-\d{4,6}", re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
@@ -82,9 +84,23 @@ def settings_of(request: PageRequest) -> Settings:
     return settings
 
 
-def reading(request: PageRequest) -> AbstractContextManager[Visit]:
-    """A signed-in page visit that changes nothing. Raises `SignInNeeded`."""
-    return _visiting(request, database_of(request).reading, _page_visit)
+def door_of(settings: Settings) -> Door:
+    """How page sessions are opened here: one that anybody else vouched for opens nothing."""
+    issuer = DEMO if settings.is_demo else settings["OIDC_ISSUER"]
+    return Door(issuer=issuer, lasts=settings.session_lasts, idles=settings.session_idles)
+
+
+def session_of(request: PageRequest) -> str:
+    """The cookie of the page session; empty when there is none."""
+    return request.cookies.get(cookie_name(settings_of(request), SESSION_COOKIE), "")
+
+
+def reading(request: PageRequest, *, is_use: bool = True) -> AbstractContextManager[Visit]:
+    """A signed-in page visit that changes nothing; `is_use` False does not keep an idle session alive.
+
+    Raises `SignInNeeded`.
+    """
+    return _visiting(request, database_of(request).reading, _page_visit if is_use else _page_look)
 
 
 def writing(request: PageRequest) -> AbstractContextManager[Visit]:
@@ -202,8 +218,17 @@ def _log_refusal(visit: Visit) -> None:
 
 
 def _page_visit(request: PageRequest, session: Session) -> Visit:
-    cookie, at = request.cookies.get(SESSION_COOKIE, ""), clock.now()
-    signed_in = people.signed_in(session, cookie=cookie, at=at, address=_address(request)) if cookie else None
+    visit = _page_look(request, session)
+    if visit.signed_in is not None:
+        sign_ins.note_use(session, signed_in=visit.signed_in, at=visit.at)
+    return visit
+
+
+def _page_look(request: PageRequest, session: Session) -> Visit:
+    cookie, at, door = session_of(request), clock.now(), door_of(settings_of(request))
+    if not cookie:
+        raise SignInNeeded
+    signed_in = people.signed_in(session, cookie=cookie, at=at, address=address_of(request), door=door)
     if signed_in is None:
         raise SignInNeeded
     return Visit(request, session, signed_in.viewer, at, signed_in)
@@ -212,15 +237,11 @@ def _page_visit(request: PageRequest, session: Session) -> Visit:
 def _api_visit(request: PageRequest, session: Session) -> Visit:
     bearer, at = bearer_of(request), clock.now()
     viewer = people.viewer_of_assignment(
-        session, assignment_id=bearer.assignment_id, surface="api", address=_address(request)
+        session, assignment_id=bearer.assignment_id, surface="api", address=address_of(request)
     )
     if viewer is None or viewer.person_id != bearer.person_id:
         raise SignInNeeded
     return Visit(request, session, viewer, at)
-
-
-def _address(request: PageRequest) -> str:
-    return request.client.host if request.client else ""
 
 
 def _nav(visit: Visit) -> list[Mapping[str, Any]]:
@@ -243,6 +264,6 @@ def _shown_viewer(visit: Visit) -> Mapping[str, Any]:
         "name": viewer.name,
         "role": str(viewer.role),
         "unit": viewer.unit_name,
-        "can_switch": False,
+        "can_switch": visit.signed_in is not None and visit.signed_in.can_switch,
         "calendar": may_ever("calendar.keep", viewer),
     }

@@ -21,14 +21,26 @@ def user() -> None:
 @click.option(
     "--language", type=click.Choice(["sv", "en"]), help="Språket i personens mejl; annars som förut, först sv."
 )
-def add(email: str, name: str, role: str, unit: str, language: str | None) -> None:
+@click.option("--hsa-id", help="Personens HSA-id, när inloggningen känner igen personer så (MDK_OIDC_PERSON_CLAIM).")
+@click.option("--commission", help="Uppdragets HSA-id, när inloggningen avgör uppdraget (MDK_OIDC_COMMISSION_CLAIM).")
+def add(
+    email: str, *, name: str, role: str, unit: str, language: str | None, hsa_id: str | None, commission: str | None
+) -> None:
     """Ge en person ett uppdrag; personen läggs till om adressen är ny."""
     from mdk import clock
     from mdk.people import service
 
     with opened() as store, store.database.writing() as session:
         assignment = service.add(
-            session, email=email, name=name, role=role, unit_id=unit, language=language, at=clock.now()
+            session,
+            email=email,
+            name=name,
+            role=role,
+            unit_id=unit,
+            language=language,
+            hsa_id=hsa_id,
+            commission=commission,
+            at=clock.now(),
         )
     say(f"{email.strip().lower()} har uppdrag {assignment}: {role}, {unit}")
 
@@ -69,6 +81,18 @@ def disable(email: str) -> None:
     say(f"{email.strip().lower()} har inte längre åtkomst.")
 
 
+@user.command("sign-out")
+@click.argument("email")
+def sign_out(email: str) -> None:
+    """Avsluta alla en persons inloggningar genast; personen får logga in igen."""
+    from mdk import clock
+    from mdk.people import sign_ins
+
+    with opened() as store, store.database.writing() as session:
+        ended = sign_ins.end_all(session, email=email, at=clock.now())
+    say(f"{email.strip().lower()}: {ended} inloggningar avslutades.")
+
+
 @user.command("address")
 @click.argument("email")
 @click.argument("new")
@@ -107,4 +131,32 @@ def token(email: str, minutes: int, assignment: int | None) -> None:
     say(bearer)
 
 
-COMMANDS = (user, token)
+@click.group()
+def unit() -> None:
+    """Enheter."""
+
+
+@unit.command("list")
+def list_units() -> None:
+    """Visa alla enheter med id och HSA-id."""
+    from mdk.people import queries
+
+    with opened() as store, store.database.reading() as session:
+        lines = [(each.id, each.name, each.hsa_id or "–") for each in queries.units(session)]
+    table(("Id", "Namn", "HSA-id"), lines)
+
+
+@unit.command("hsa-id")
+@click.argument("unit_id", metavar="ENHET")
+@click.argument("hsa_id", metavar="HSA-ID")
+def name_unit(unit_id: str, hsa_id: str) -> None:
+    """Säg vilket HSA-id en enhet har hos inloggningstjänsten (MDK_OIDC_UNIT_CLAIM)."""
+    from mdk import clock
+    from mdk.people import service
+
+    with opened() as store, store.database.writing() as session:
+        service.name_unit(session, unit_id=unit_id, hsa_id=hsa_id, at=clock.now())
+    say(f"{unit_id} har HSA-id {hsa_id}.")
+
+
+COMMANDS = (user, unit, token)

@@ -11,6 +11,7 @@ from mdk.audit.structs import Actor
 from mdk.errors import Invalid
 from mdk.pathways.structs import AnswerBody
 from mdk_calendar.questions import AskedOfHomeCare, QuestionClosed, answer_by_link, asked_by_link
+from mdk_web.callers import address_of
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal
 from mdk_web.rendering import render
 from mdk_web.visits import database_of, settings_of
@@ -32,7 +33,7 @@ def ask(request: PageRequest, token: FromPath[str]) -> Page:
 
 @post("/home-care/{token:str}", sync_to_thread=True, status_code=200)
 def record(request: PageRequest, token: FromPath[str], body: RawBody) -> Page:
-    by = Actor(surface="link", address=request.client.host if request.client else "")
+    by = Actor(surface="link", address=address_of(request))
     at, settings, form = clock.now(), settings_of(request), Form(body)
     try:
         with database_of(request).writing() as session:

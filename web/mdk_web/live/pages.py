@@ -47,7 +47,7 @@ async def stream(request: PageRequest, conference_id: FromPath[str]) -> Answer:
 
 def _seat(request: PageRequest, conference_id: str) -> _Seat:
     """Raises `SignInNeeded`, `NotFound`, `NotAllowed`. What it opens it closes: a stream holds nothing of the store."""
-    with reading(request) as visit:
+    with reading(request, is_use=False) as visit:  # a screen that nobody looks at is not in use
         meeting = queries.load(visit.session, conference_id, act="conference.read", by=visit.viewer)
         numbers = queries.readable_numbers(visit.session, meeting, by=visit.viewer, at=visit.at)
         session_id = visit.signed_in.session_id if visit.signed_in else 0

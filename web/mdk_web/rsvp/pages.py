@@ -12,6 +12,7 @@ from mdk.errors import Invalid
 from mdk_calendar.events import Language
 from mdk_calendar.rsvp import Asked, LinkClosed, answer_by_link, asked
 from mdk_calendar.words import words
+from mdk_web.callers import address_of
 from mdk_web.filled import read_as
 from mdk_web.formkit import Form
 from mdk_web.rendering import render
@@ -35,8 +36,7 @@ def ask(request: PageRequest, token: FromPath[str]) -> Page:
 
 @post("/rsvp/{token:str}", sync_to_thread=True, status_code=200)
 def record(request: PageRequest, token: FromPath[str], body: RawBody) -> Page:
-    address = request.client.host if request.client else ""
-    by, at, settings = Actor(surface="link", address=address), clock.now(), settings_of(request)
+    by, at, settings = Actor(surface="link", address=address_of(request)), clock.now(), settings_of(request)
     try:
         with database_of(request).writing() as session:
             question = asked(session, token, settings=settings, at=at)

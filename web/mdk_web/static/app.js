@@ -13,7 +13,7 @@
   document.addEventListener("htmx:config:request", (event) => {
     const request = event.detail.ctx.request;
     if (!/^(GET|HEAD)$/i.test(request.method)) {
-      request.headers["x-csrftoken"] = decodeURIComponent(cookie("csrftoken"));
+      request.headers["x-csrftoken"] = decodeURIComponent(cookie("__Host-csrftoken") || cookie("csrftoken"));
     }
   });
 
