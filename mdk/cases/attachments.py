@@ -12,7 +12,7 @@ from mdk.audit.service import did, moved, seen
 from mdk.cases import attached, rules
 from mdk.cases.file_structs import AttachmentKind, AttachmentLine, AttachmentView
 from mdk.cases.files import CleanFile, check_room
-from mdk.cases.queries import load
+from mdk.cases.queries import check_identity, load
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case, CaseAttachment
 from mdk.errors import NotFound, RuleBroken
@@ -82,6 +82,7 @@ def detach(session: Session, *, number: str, attachment_id: str, reason: str, by
 def read(session: Session, number: str, attachment_id: str, *, by: Viewer, at: datetime) -> AttachmentView:
     """One file for a reader of its case; logged before it is answered. Raises `NotFound`, `NotAllowed`."""
     case = load(session, number, act="case.read", by=by, at=at)
+    check_identity(session, case, by=by, at=at)
     found = attached.found(session, case.id or 0, number, attachment_id)
     if found is None:
         raise NotFound

@@ -85,11 +85,25 @@ def record_changes(
     session.add(row)
 
 
-def of_case(session: Session, case: Case) -> list[Changed]:
-    """What was changed in a case, oldest first, lists row by row; what was changed back at once is left out."""
+def of_case(session: Session, case: Case, *, knows_identity: bool) -> list[Changed]:
+    """What was changed in a case, oldest first, lists row by row; what was changed back at once is left out.
+
+    Who may not know who the patient is learns of no change of that.
+    """
     rows = session.scalars(select(CaseChange).where(_of(case)).order_by(col(CaseChange.id)))
     found = [
-        Changed(row.at, row.until, row.person_id, row.state, _by_rows(_stored.decode(row.changes))) for row in rows
+        Changed(
+            row.at,
+            row.until,
+            row.person_id,
+            row.state,
+            [
+                each
+                for each in _by_rows(_stored.decode(row.changes))
+                if knows_identity or not each.field.startswith("patient.")
+            ],
+        )
+        for row in rows
     ]
     return [each for each in found if each.changes]
 

@@ -27,6 +27,7 @@ from mdk import cursors, parsing
 from mdk.audit.service import seen
 from mdk.cases import rules, search
 from mdk.cases.queries import clock_of, scopes, triage_due_of, visible
+from mdk.cases.shut import is_open_to_named
 from mdk.cases.structs import CaseLine, CaseState, QueueLine
 from mdk.cases.tables import Case
 from mdk.errors import Invalid, Problem
@@ -126,7 +127,7 @@ def queue(
     """
     check_role("queue.read", by)
     start = cursors.unpack(cursor, _QueueMark) if cursor else _QueueMark(at=at, passed=0, last={})
-    marks: dict[str, Any] = {"limit": limit + 1}
+    marks: dict[str, Any] = {"limit": limit + 1, "person_id": by.person_id, "unit_id": by.unit_id}
     for allowed in allowances:
         marks[f"since_{allowed}"], marks[f"last_{allowed}"] = start.last.get(allowed, (_BEGINNING, 0))
     rows = _rows(session, _queue_of(allowances, conditions) if conditions else _QUEUE, marks)
@@ -236,6 +237,7 @@ def _of_allowance(allowed: int, conditions: Sequence[ColumnElement[bool]]) -> An
             _CASE.state == literal_column("'accepted'"),
             _CASE.days_allowed == literal_column(str(allowed)),
             or_(_CASE.waiting_from > since, and_(_CASE.waiting_from == since, _CASE.id > last_id)),
+            is_open_to_named(),
             *conditions,
         )
         .order_by(_CASE.waiting_from, _CASE.id)

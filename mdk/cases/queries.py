@@ -11,19 +11,21 @@ from sqlmodel import col
 from mdk import clock as time
 from mdk.audit.queries import history
 from mdk.audit.service import seen
-from mdk.cases import attached, reviews, rules
+from mdk.cases import attached, reviews, rules, shut
 from mdk.cases.hints import hints_of
 from mdk.cases.report_structs import Reported
-from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Submission, Supplement, Supplemented
+from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Patient, Submission, Supplement, Supplemented
 from mdk.cases.tables import Case, CaseRelation, TreatmentDecision
 from mdk.cases.treatment_structs import TreatmentDecisionLine
 from mdk.clinical.structs import Assessment
 from mdk.db import choices
 from mdk.errors import NotFound
 from mdk.people.queries import names
-from mdk.people.rules import ACCESS, Relation, check_may, check_role, may
+from mdk.people.rules import ACCESS, TREATING, Relation, check_may, check_role, may
 from mdk.people.structs import Viewer
 from mdk.people.tables import Person, Unit
+
+HIDDEN = "Skyddad"
 
 
 class Timed(Protocol):
@@ -92,7 +94,19 @@ def relations(session: Session, case: Case, *, by: Viewer, at: datetime) -> froz
     granted = session.scalars(
         select(CaseRelation.kind).where(col(CaseRelation.case_id) == case.id, _in_force(by, at))  # type: ignore[call-overload]
     )
-    return frozenset(held | {Relation(kind) for kind in granted})
+    every = frozenset(held | {Relation(kind) for kind in granted})
+    return every & {Relation.GLASS} if shut.is_shut(session, case.id or 0, by=by) else every
+
+
+def check_identity(session: Session, case: Case, *, by: Viewer, at: datetime) -> None:
+    """Let through who may know who a case's patient is. Raises `NotFound` for others while that is protected."""
+    if not knows_identity(case, relations(session, case, by=by, at=at)):
+        raise NotFound
+
+
+def knows_identity(case: Case, held: frozenset[Relation]) -> bool:
+    """Whether those so tied to a case they may read see who its patient is: all, or those treating a protected one."""
+    return not case.protected or bool(held & TREATING)
 
 
 def stands_at(state: CaseState) -> ColumnElement[bool]:
@@ -109,21 +123,33 @@ def is_unread() -> ColumnElement[bool]:
 
 
 def visible(by: Viewer, at: datetime) -> ColumnElement[bool]:
-    """The condition that lists only the cases that the viewer may read."""
+    """The condition that a case is one that the viewer may read."""
+    return or_(false(), *_scopes(by, at))
+
+
+def listed(by: Viewer, at: datetime) -> ColumnElement[bool]:
+    """The condition that a case stands in the viewer's lists and searches; a protected identity only if treating."""
     return or_(false(), *scopes(by, at))
 
 
 def scopes(by: Viewer, at: datetime) -> list[ColumnElement[bool]]:
-    """The parts of `visible`, one for each way in which a case is open to the viewer; each has its own index."""
+    """The parts of `listed`, one for each way in which a case is open to the viewer; each has its own index."""
+    return _scopes(by, at, col(Case.protected).is_(False))
+
+
+def _scopes(by: Viewer, at: datetime, *untreated: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """`untreated` holds for cases that are open to the viewer only because someone must lead."""
+    open_here = shut.is_open_to(col(Case.id), by)
     wanted = ACCESS["case.read"].get(by.role, frozenset())
     conditions: list[ColumnElement[bool]] = []
     if Relation.OWN_UNIT in wanted:
-        conditions.append(col(Case.unit_id) == by.unit_id)
+        conditions.append(and_(col(Case.unit_id) == by.unit_id, open_here))
     if Relation.SUBMITTED in wanted:
-        conditions.append(col(Case.submitted_at).is_not(None))
+        conditions.append(and_(col(Case.submitted_at).is_not(None), open_here, *untreated))
     granted = wanted & {Relation.CONFERENCE, Relation.RECEIVER, Relation.GLASS}
     if granted:
-        tied = select(col(CaseRelation.case_id)).where(_in_force(by, at), col(CaseRelation.kind).in_(granted))
+        let_in = or_(col(CaseRelation.kind) == "glass", shut.is_open_to(col(CaseRelation.case_id), by))
+        tied = select(col(CaseRelation.case_id)).where(_in_force(by, at), col(CaseRelation.kind).in_(granted), let_in)
         conditions.append(col(Case.id).in_(tied))
     return conditions
 
@@ -139,6 +165,8 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
     """What a reader sees of a case that was already checked and logged."""
     submission = submission_of(case)
     tied = relations(session, case, by=by, at=at)
+    if not (is_known := knows_identity(case, tied)):
+        submission = _without_identity(submission)
     today = time.today(at)
     years = rules.age(case.birth_date, today)
     child = rules.is_child(case.birth_date, today)
@@ -170,7 +198,8 @@ def view_of(session: Session, case: Case, *, by: Viewer, at: datetime) -> CaseVi
         open_cases=open_cases(session, case.identity_number, besides=case.number, by=by, at=at),
         supplement_request=asked,
         supplements=[Supplemented(*step) for step in _told(session, case, "supplement")],
-        attachments=attached.lines(session, case.id or 0),
+        attachments=attached.lines(session, case.id or 0) if is_known else [],
+        identity_hidden=not is_known,
         answer=case.answer,
         outcome=case.outcome,
         read_confirmed_at=case.read_confirmed_at,
@@ -195,7 +224,7 @@ def open_cases(
             col(Case.identity_number) == identity_number,
             col(Case.number) != besides,
             col(Case.state).in_(rules.OPEN),
-            visible(by, at),
+            listed(by, at),
         )
     ).all()
     if rows:
@@ -250,6 +279,13 @@ def clock_of(case: Timed, at: datetime) -> Clock:
         ),
         at=at,
     )
+
+
+def _without_identity(submission: Submission) -> Submission:
+    """A submission as those see it who lead the work on a case and do not treat its patient, who is protected."""
+    here = submission.patient
+    hidden = Patient(identity_number=HIDDEN, name=HIDDEN, home_region=here.home_region, protected_identity="yes")
+    return msgspec.structs.replace(submission, patient=hidden)
 
 
 def _told(session: Session, case: Case, act: str) -> list[tuple[datetime, str, str]]:

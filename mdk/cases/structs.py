@@ -312,6 +312,7 @@ class CaseView(Submission, kw_only=True):
     deteriorations: list[Reported]
     died_on: date | None
     urgent_review: UrgentReviewView | None
+    identity_hidden: bool
 
 
 class CaseLine(msgspec.Struct, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import ClassVar, get_args
 
-from sqlalchemy import Column, Index, LargeBinary, Text, TextClause, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Text, TextClause, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mdk.cases.file_structs import AttachmentKind
@@ -160,6 +160,25 @@ class CaseRelation(SQLModel, table=True):
     since: datetime
     until: datetime | None = None
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class PatientBlock(SQLModel, table=True):
+    """Whom a patient has shut out of every case (spärr): a person or a unit, until the patient lets them in again."""
+
+    __tablename__ = "patient_block"
+    __table_args__ = (CheckConstraint("(person_id IS NULL) <> (unit_id IS NULL)", name="one_is_shut_out"),)
+    personal: ClassVar[frozenset[str]] = frozenset({"identity_number", "wish", "lift_reason"})
+
+    id: int | None = Field(default=None, primary_key=True)
+    identity_number: str = Field(index=True)
+    person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    unit_id: str | None = Field(default=None, foreign_key="unit.id", index=True)
+    wish: str = Field(sa_column=Column(Text, nullable=False))
+    recorded_by: int = Field(foreign_key="person.id")
+    recorded_at: datetime
+    lifted_by: int | None = Field(default=None, foreign_key="person.id")
+    lifted_at: datetime | None = None
+    lift_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
 class CaseAttachment(SQLModel, table=True):

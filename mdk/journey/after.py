@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from mdk.cases.shut import is_open_to
 from mdk.cases.tables import Case
 from mdk.journey import watch
 from mdk.pathways.action_structs import ActionState
@@ -36,7 +37,11 @@ def after_tasks(session: Session, *, by: Viewer, at: datetime, limit: int) -> tu
 
 
 def _actions(session: Session, by: Viewer, limit: int) -> tuple[list[AfterTask], int]:
-    mine = (col(PathwayAction.unit_id) == by.unit_id, col(PathwayAction.state) == ActionState.OPEN)
+    mine = (
+        col(PathwayAction.unit_id) == by.unit_id,
+        col(PathwayAction.state) == ActionState.OPEN,
+        is_open_to(col(PathwayAction.case_id), by),
+    )
     rows = session.scalars(
         select(PathwayAction).where(*mine).order_by(col(PathwayAction.due), col(PathwayAction.id)).limit(limit)
     )
@@ -52,5 +57,5 @@ def _follow_ups(session: Session, by: Viewer, at: datetime) -> list[AfterTask]:
         which = col(Case.id).in_(mine)
     else:
         return []
-    waiting = watch.waiting_follow_ups(session, at=at, which=which)
+    waiting = watch.waiting_follow_ups(session, at=at, which=and_(which, is_open_to(col(Case.id), by)))
     return [AfterTask("follow_up", each.number, each.case_id, None, each.due) for each in waiting]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import seen
-from mdk.cases.queries import load, submission_of
+from mdk.cases.queries import check_identity, load, submission_of
 from mdk.cases.rules import value_at
 from mdk.cases.tables import Case
 from mdk.clinical import reference
@@ -52,6 +52,7 @@ def on_call_sheet(session: Session, number: str, *, by: Viewer, at: datetime) ->
     Raises `NotFound` also for a case without a pump, `NotAllowed`.
     """
     case = load(session, number, act="case.read", by=by, at=at)
+    check_identity(session, case, by=by, at=at)
     pump = _pump_of(session, case)
     if pump is None:
         message = "Jourbladet finns för patienter med pump. Här finns ingen pump, och ingen på väg."

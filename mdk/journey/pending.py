@@ -12,6 +12,7 @@ from sqlmodel import col
 from mdk import cursors
 from mdk.cases.queries import is_unread, scopes, stands_at
 from mdk.cases.rules import OPEN
+from mdk.cases.shut import is_open_to
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
 from mdk.people.rules import may_ever
@@ -68,15 +69,20 @@ TRIAGE = (
 def parts_of(by: Viewer) -> Sequence[Part]:
     """What can wait for the viewer, the most urgent kind first."""
     if may_ever("case.accept", by):
-        return TRIAGE
+        return triage_of(by)
     if not may_ever("case.create", by):
         return ()
-    here = col(Case.unit_id) == by.unit_id
+    here = and_(col(Case.unit_id) == by.unit_id, is_open_to(col(Case.id), by))
     return (
         Part("supplement", and_(here, stands_at(CaseState.SUPPLEMENT_REQUESTED)), col(Case.supplement_until)),
         Part("read", and_(here, is_unread()), col(Case.submitted_at)),
         Part("finish", and_(here, col(Case.state) == CaseState.DRAFT), None),
     )
+
+
+def triage_of(by: Viewer) -> Sequence[Part]:
+    """What waits at triage, apart from what the patient has shut to the viewer."""
+    return tuple(part._replace(where=and_(part.where, is_open_to(col(Case.id), by))) for part in TRIAGE)
 
 
 def first(session: Session, parts: Sequence[Part], limit: int) -> list[Pending]:

@@ -10,6 +10,7 @@ from sqlmodel import col
 from mdk.audit.service import seen
 from mdk.cases.lists import lines_of
 from mdk.cases.queries import is_unread as answered_unread
+from mdk.cases.shut import is_open_to
 from mdk.cases.structs import CaseLine
 from mdk.cases.tables import Case
 from mdk.people.rules import check_role
@@ -32,7 +33,7 @@ def unread(session: Session, *, by: Viewer, at: datetime, limit: int) -> tuple[l
     since = func.coalesce(col(Case.decided_at), col(Case.ended_at), col(Case.changed_at))
     rows = session.execute(
         select(col(Case.id), since, func.count().over())
-        .where(answered_unread())
+        .where(answered_unread(), is_open_to(col(Case.id), by))
         .order_by(since, col(Case.id))
         .limit(limit)
     ).all()

@@ -13,6 +13,7 @@ from mdk.cases import reviews
 from mdk.cases.lists import lines_of
 from mdk.cases.queries import load
 from mdk.cases.rules import value_at
+from mdk.cases.shut import is_open_to
 from mdk.cases.structs import CaseLine, CaseState, CaseView
 from mdk.cases.tables import Case, UrgentOpinion, UrgentReview
 from mdk.clinical.pump import intern_considered
@@ -203,7 +204,7 @@ def _lines(session: Session, wanted: ColumnElement[bool], *, by: Viewer, at: dat
         select(UrgentReview, col(Case.version))
         .join(Case, col(Case.id) == col(UrgentReview.case_id))
         .outerjoin(Minutes, col(Minutes.conference_id) == col(UrgentReview.conference_id))
-        .where(wanted)
+        .where(wanted, is_open_to(col(Case.id), by))
         .order_by(col(UrgentReview.deadline), col(UrgentReview.conference_id))
     ).all()
     if not found:

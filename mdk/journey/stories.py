@@ -55,13 +55,13 @@ class Occasion(msgspec.Struct, frozen=True):
     steps: list[CaseStep]
 
 
-def steps_of(session: Session, case: Case) -> list[CaseStep]:
+def steps_of(session: Session, case: Case, *, knows_identity: bool) -> list[CaseStep]:
     """Every step of a case whose reader was already checked, oldest first."""
     moves: list[_Told] = [("case", None, move) for move in history(session, "case", case.number)]
     moves += _pathways(session, case)
     moves += [("case", None, move) for move in _addenda(session, case)]
     moves += _follow_ups(session, case)
-    saves = of_case(session, case)
+    saves = of_case(session, case, knows_identity=knows_identity)
     texts = prerequisites.texts()
     people = names(session, {move.by for _, _, move in moves} | {save.by for save in saves})
     steps = [

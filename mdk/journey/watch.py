@@ -12,6 +12,7 @@ from sqlmodel import col
 from mdk import clock
 from mdk.audit.service import seen
 from mdk.cases.lists import lines_of
+from mdk.cases.shut import open_to
 from mdk.cases.structs import CaseLine, CaseState
 from mdk.cases.tables import Case
 from mdk.pathways import follow_up_queries, rules
@@ -76,8 +77,10 @@ class DueFollowUp(msgspec.Struct, frozen=True, kw_only=True):
 def overdue(session: Session, *, by: Viewer, at: datetime) -> list[LateLine]:
     """Everything decided that is late, longest first, with one log row for its cases. Raises `NotAllowed`."""
     check_role("overdue.read", by)
-    found = late(session, at=at)
-    lines = lines_of(session, [each.case_id for each in found], at=at)
+    every = late(session, at=at)
+    open_ids = open_to(session, [each.case_id for each in every], by=by)
+    found = [each for each in every if each.case_id in open_ids]
+    lines = lines_of(session, list(open_ids), at=at)
     seen(session, "overdue.read", by=by, at=at, cases=tuple(sorted({line.number for line in lines.values()})))
     return [
         LateLine(each.kind, each.key.partition(" ")[0], each.unit_id, each.due, _week(each), lines[each.case_id])

@@ -12,7 +12,8 @@ from sqlmodel import col
 from mdk import cursors
 from mdk.audit.service import seen
 from mdk.cases.lists import lines_of
-from mdk.cases.queries import load
+from mdk.cases.queries import knows_identity, load, relations
+from mdk.cases.shut import is_open_to
 from mdk.cases.structs import CaseLine, CaseState
 from mdk.cases.tables import Case
 from mdk.clock import today
@@ -116,7 +117,7 @@ def triage(
     """
     check_role("case.accept", by)
     mark = cursors.unpack(cursor, pending.Mark) if cursor else None
-    found, following = pending.after(session, pending.TRIAGE, mark, limit)
+    found, following = pending.after(session, pending.triage_of(by), mark, limit)
     lines = lines_of(session, [each.case_id for each in found], at=at)
     seen(session, "case.triage", by=by, at=at, cases=tuple(each.number for each in found))
     return [lines[each.case_id] for each in found], cursors.pack(following) if following else None
@@ -126,7 +127,8 @@ def story(session: Session, number: str, *, by: Viewer, at: datetime) -> list[Ca
     """What has happened to a case, oldest first; the read is logged. Raises `NotFound`, `NotAllowed`."""
     case = load(session, number, act="case.read", by=by, at=at)
     seen(session, "case.story", by=by, at=at, cases=(number,))
-    return steps_of(session, case)
+    tied = relations(session, case, by=by, at=at)
+    return steps_of(session, case, knows_identity=knows_identity(case, tied))
 
 
 def next_conference(session: Session, *, by: Viewer, at: datetime) -> NextConference | None:
@@ -180,6 +182,7 @@ def _unsigned(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], 
             *([col(Conference.chair_id) == by.person_id] if signs else [is_meeting()]),
             col(Conference.state).in_([ConferenceState.CLOSED, *([ConferenceState.IN_SESSION] if signs else [])]),
             col(Case.state) == CaseState.DISCUSSED,
+            is_open_to(col(Case.id), by),
             ~_signed(),
         )
         .order_by(col(Conference.starts_at), col(AgendaItem.position))
@@ -205,7 +208,7 @@ def _received(session: Session, by: Viewer, limit: int, at: datetime) -> tuple[l
     rank = case({state: place for place, state in enumerate(kinds)}, value=col(table.state))
     rows = session.execute(
         select(col(table.id), col(table.case_id), col(table.created_at), col(table.state), col(table.unit_id), _total())
-        .where(_works(table, by, at))
+        .where(_works(table, by, at), is_open_to(col(table.case_id), by))
         .order_by(rank, col(table.created_at), col(table.id))
         .limit(limit)
     ).all()
@@ -236,7 +239,11 @@ def _questions(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted],
     rows = session.execute(
         select(col(ImplantReferral.id), col(ImplantReferral.case_id), col(ImplantReferral.changed_at), _total())
         .join(Case, col(Case.id) == col(ImplantReferral.case_id))
-        .where(col(Case.unit_id) == by.unit_id, col(ImplantReferral.state) == ReferralState.MORE_INFORMATION)
+        .where(
+            col(Case.unit_id) == by.unit_id,
+            col(ImplantReferral.state) == ReferralState.MORE_INFORMATION,
+            is_open_to(col(Case.id), by),
+        )
         .order_by(col(ImplantReferral.changed_at), col(ImplantReferral.id))
         .limit(limit)
     ).all()

@@ -11,6 +11,7 @@ from sqlmodel import col
 from mdk.audit.service import seen
 from mdk.cases import queries as case_queries
 from mdk.cases.rules import is_child, value_at
+from mdk.cases.shut import is_shut
 from mdk.cases.structs import Submission
 from mdk.cases.tables import Case, UrgentOpinion
 from mdk.clinical.reference import region
@@ -42,6 +43,8 @@ def load(
     """
     check_role(act, by)
     conference, case, minutes = _find(session, conference_id, number, lock=lock)
+    if is_shut(session, case.id or 0, by=by):
+        raise NotFound
     held = conference_queries.relations(session, conference, by)
     check_may(act, by, held, known=may("conference.read", by, held))
     return conference, case, minutes
@@ -71,12 +74,14 @@ def view(session: Session, conference_id: str, number: str, *, by: Viewer, at: d
     return view_of(session, conference, case, minutes)
 
 
-def readable(session: Session, conference_id: str, number: str, *, by: Viewer, at: datetime) -> Minutes | None:
-    """The stored minutes, if any, for someone who may read them; the caller logs the read.
+def on_paper(session: Session, conference_id: str, number: str, *, by: Viewer, at: datetime) -> Minutes | None:
+    """The stored minutes, if any, for someone who may read them as printed, with the patient's name; the caller logs.
 
     Raises `NotFound`, `NotAllowed`.
     """
-    return _readable(session, conference_id, number, by=by, at=at)[2]
+    _, case, minutes = _readable(session, conference_id, number, by=by, at=at)
+    case_queries.check_identity(session, case, by=by, at=at)
+    return minutes
 
 
 def view_of(session: Session, conference: Conference, case: Case, minutes: Minutes | None) -> MinutesView:
@@ -250,6 +255,8 @@ def _check_readable(
     if minutes is not None and minutes.signed_at is not None:
         check_may("minutes.read-signed", by, case_queries.relations(session, case, by=by, at=at))
         return
+    if is_shut(session, case.id or 0, by=by):
+        raise NotFound
     held = conference_queries.relations(session, conference, by)
     if held & {Relation.CHAIRS, Relation.CONSULTS} or by.role in _COORDINATES:
         check_may("minutes.read-draft", by, held)

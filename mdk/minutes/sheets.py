@@ -72,7 +72,7 @@ def papers(
     `edition` 0 is what was signed first, n what stood after the n-th addendum; without one it is the newest.
     Raises `NotFound`, `NotAllowed`, `RuleBroken("minutes.not-signed")`.
     """
-    minutes = queries.readable(session, conference_id, number, by=by, at=at)
+    minutes = queries.on_paper(session, conference_id, number, by=by, at=at)
     if minutes is None or minutes.signed_at is None:
         raise RuleBroken("minutes.not-signed", "Protokollet är inte signerat än. Det finns inget att hämta.")
     seen(session, "minutes.paper", by=by, at=at, cases=(number,))

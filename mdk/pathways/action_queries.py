@@ -9,6 +9,7 @@ from sqlmodel import col
 from mdk import clock, cursors
 from mdk.audit.service import seen
 from mdk.cases.lists import lines_of
+from mdk.cases.shut import is_open_to, is_shut
 from mdk.errors import NotFound
 from mdk.pathways.action_structs import ActionFilter, ActionState, ActionView
 from mdk.pathways.tables import PathwayAction
@@ -22,6 +23,8 @@ def load_action(session: Session, action_id: str, *, act: str, by: Viewer) -> Pa
     check_role(act, by)
     row = session.get(PathwayAction, action_id)
     if row is None:
+        raise NotFound
+    if is_shut(session, row.case_id, by=by):
         raise NotFound
     held = frozenset({Relation.OWN_UNIT} if row.unit_id == by.unit_id else ())
     check_may(act, by, held, known=may("action.read", by, held))
@@ -99,6 +102,7 @@ def _stands(state: ActionFilter | None, at: datetime) -> ColumnElement[bool]:
 
 def _visible(by: Viewer) -> ColumnElement[bool]:
     wanted = ACCESS["action.read"][by.role]
+    open_here = is_open_to(col(PathwayAction.case_id), by)
     if Relation.ANY in wanted:
-        return true()
-    return col(PathwayAction.unit_id) == by.unit_id if Relation.OWN_UNIT in wanted else false()
+        return open_here
+    return and_(col(PathwayAction.unit_id) == by.unit_id, open_here) if Relation.OWN_UNIT in wanted else false()

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Select, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Mapped, Session
 from sqlmodel import col
 
 from mdk import cursors
 from mdk.audit.service import seen
 from mdk.cases.queries import submission_of
+from mdk.cases.shut import is_open_to, is_shut
 from mdk.cases.tables import Case, CaseRelation
 from mdk.clinical import prerequisites
 from mdk.clinical.prerequisites import Prerequisite
@@ -178,6 +179,8 @@ def _load(
     if row is None:
         raise NotFound
     case = session.get_one(Case, row.case_id)
+    if is_shut(session, row.case_id, by=by):
+        raise NotFound
     held = {Relation.RECEIVER} if row.unit_id == by.unit_id else set()
     held |= {Relation.OWN_UNIT} if case.unit_id == by.unit_id else set()
     held |= {Relation.HOME_REGION} if row.home_region == by.region else set()
@@ -227,7 +230,8 @@ def _visible(table: type[Pathway], act: str, by: Viewer, at: datetime) -> Column
         Relation.HOME_REGION: col(table.home_region) == by.region,
         Relation.SUPPORTS: _granted(col(table.id), by, at),
     }
-    return or_(false(), *(by_relation[relation] for relation in ACCESS[act][by.role]))
+    tied = or_(false(), *(by_relation[relation] for relation in ACCESS[act][by.role]))
+    return and_(tied, is_open_to(col(table.case_id), by))
 
 
 def _granted(key: Mapped[str] | str, by: Viewer, at: datetime) -> ColumnElement[bool]:

@@ -46,13 +46,14 @@ _RECEIVER = frozenset({Relation.RECEIVER})
 _SELF = frozenset({Relation.SELF})
 
 _TRIAGE: Mapping[Role, frozenset[Relation]] = {Role.COORDINATOR: _SUBMITTED, Role.CONSULTANT: _SUBMITTED}
+_KEEPS_BLOCKS: Mapping[Role, frozenset[Relation]] = {Role.REFERRER: _OWN, Role.COORDINATOR: _SUBMITTED}
 _PLANS: Mapping[Role, frozenset[Relation]] = {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY}
 _OWN_TIME: Mapping[Role, frozenset[Relation]] = dict.fromkeys(CLINICAL_ROLES, _SELF) | {Role.COORDINATOR: _ANY}
-_SEES_ALL: Mapping[Role, frozenset[Relation]] = {
-    Role.COORDINATOR: _SUBMITTED | {Relation.GLASS},
-    Role.CHAIR: _SUBMITTED | {Relation.GLASS},
-    Role.CONSULTANT: _SUBMITTED | {Relation.GLASS},
-}
+_LEADS = _SUBMITTED | {Relation.CONFERENCE, Relation.GLASS}
+_SEES_ALL: Mapping[Role, frozenset[Relation]] = dict.fromkeys((Role.COORDINATOR, Role.CHAIR, Role.CONSULTANT), _LEADS)
+
+# What makes someone treat the patient: these see who it is when the identity is protected.
+TREATING = frozenset({Relation.OWN_UNIT, Relation.CONFERENCE, Relation.RECEIVER, Relation.GLASS})
 
 ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "case.create": {Role.REFERRER: _ANY},
@@ -66,6 +67,9 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "case.treatment-decision": {Role.REFERRER: _OWN},
     "case.attach": {Role.REFERRER: _OWN},
     "case.detach": {Role.REFERRER: _OWN},
+    "case.block": _KEEPS_BLOCKS,
+    "case.lift-block": _KEEPS_BLOCKS,
+    "case.read-blocks": _KEEPS_BLOCKS,
     "case.read": {
         **_SEES_ALL,
         Role.REFERRER: _OWN | _GRANTED,

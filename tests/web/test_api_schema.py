@@ -35,6 +35,8 @@ CONTRACT = {
     "/cases/{number}/attachments": {"post"},
     "/cases/{number}/attachments/{attachment_id}": {"get"},
     "/cases/{number}/attachments/{attachment_id}/remove": {"post"},
+    "/cases/{number}/blocks": {"get", "post"},
+    "/cases/{number}/blocks/{block_id}/lift": {"post"},
     "/queue": {"get"},
     "/statistics": {"get"},
     "/goals": {"get"},
@@ -104,7 +106,7 @@ CONTRACT = {
     "/pump-assignments/{assignment_id}/prerequisites/{n}": {"put"},
 }
 WITHOUT_VERSION = re.compile(
-    r"/(reply|addenda|confirm-read|withdraw|report-death|report-deterioration|break-glass|opinions|attachments|remove|follow-ups)$"
+    r"/(reply|addenda|confirm-read|withdraw|report-death|report-deterioration|break-glass|opinions|attachments|remove|follow-ups|lift)$"
 )
 CREATES = {
     "/absences",
@@ -112,6 +114,7 @@ CREATES = {
     "/cases/{number}/attachments",
     "/cases/{number}/follow-ups",
     "/cases/{number}/home-care-questions",
+    "/cases/{number}/blocks",
     "/conferences",
     "/home-care-contacts",
     "/point-prevalences",

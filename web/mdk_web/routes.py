@@ -7,6 +7,8 @@ from mdk_web.actions import api as actions_api
 from mdk_web.actions import pages as actions_pages
 from mdk_web.attachments import api as attachments_api
 from mdk_web.attachments import pages as attachments_pages
+from mdk_web.blocks import api as blocks_api
+from mdk_web.blocks import pages as blocks_pages
 from mdk_web.calendars import api as calendars_api
 from mdk_web.calendars import pages as calendars_pages
 from mdk_web.cases import api as cases_api
@@ -54,6 +56,7 @@ PAGE_HANDLERS: list[Any] = [
     *cases_pages.HANDLERS,
     *case_form.HANDLERS,
     *attachments_pages.HANDLERS,
+    *blocks_pages.HANDLERS,
     *urgent_pages.HANDLERS,
     *triage_pages.HANDLERS,
     *queue_pages.HANDLERS,
@@ -80,6 +83,7 @@ LINK_HANDLERS: list[Any] = [*about_pages.HANDLERS, *home_care_links.HANDLERS, *r
 API_HANDLERS: list[Any] = [
     *cases_api.HANDLERS,
     *attachments_api.HANDLERS,
+    *blocks_api.HANDLERS,
     *series_api.HANDLERS,
     *conferences_api.HANDLERS,
     *conflicts_api.HANDLERS,

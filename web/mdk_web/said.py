@@ -29,6 +29,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "urgent-opined": "Tack. Yttrandet är sparat och konsulten läser det.",
         "urgent-concluded": "Signerat. Rekommendationen gäller, och nästa konferens ratificerar den.",
         "urgent-ratified": "Ratificerat.",
+        "block-recorded": "Spärren är registrerad och gäller nu, i alla patientens ärenden.",
+        "block-lifted": "Spärren är hävd. Åtkomsten är som vanligt igen.",
         "glass-broken": "Nödöppnat i 24 timmar. Åtkomsten är loggad och granskas.",
         "conference-planned": "Konferensen är planerad. Ingen kallas förrän du skickar ut agendan.",
         "conference-changed": "Konferensen är ändrad.",

@@ -1,0 +1,1 @@
+"""A patient's blocks: whom the patient has shut out."""
