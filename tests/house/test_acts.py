@@ -14,6 +14,7 @@ DID, SEEN = "mdk.audit.service.did", "mdk.audit.service.seen"
 BELOW = {"mdk.audit.service", "mdk.outbox.service"}
 # Modules whose functions only answer.
 NO_ACTS = {
+    "shut",
     "queries",
     "action_queries",
     "follow_up_queries",
