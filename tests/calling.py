@@ -12,11 +12,11 @@ import msgspec
 from httpx import Response
 from litestar.testing import TestClient
 
+import lending
 import make
 from mdk import clock, settings, tokens
 from mdk.db import Database
 from mdk.settings import Settings
-from mdk_web.app import create_app
 
 SECRET = make.SECRET
 API = "/api/v1"
@@ -85,7 +85,7 @@ def calling(database: Database) -> Iterator[Callers]:
     make.people(database)
     with TemporaryDirectory() as folder, ExitStack() as stack:
         configured = settings.load({"MDK_SECRET_KEY": SECRET}, dotenv=Path(os.devnull), data_dir=Path(folder))
-        client = stack.enter_context(TestClient(create_app(configured, database), base_url=configured["BASE_URL"]))
+        client = stack.enter_context(lending.lent(configured, database))
         yield Callers(client, database, configured)
 
 

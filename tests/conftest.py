@@ -1,7 +1,6 @@
 """Owns the fixtures that every test may ask for: fresh databases, a browser, and a clean environment."""
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import Browser
 
+import stores
 from browsing import Visitors, chromium, launched
 from leftout import REQUIRE_ALL, skip_or_fail
 from mdk.db import Database, migrate, sqlite_file
@@ -56,20 +56,23 @@ def _postgres_template(postgres_server: Server) -> Iterator[str]:
     postgres_server.drop(name)
 
 
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which this process keeps its embedded databases, each filled anew for each test."""
+    return tmp_path_factory.mktemp("stores")
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
+def sqlite_url(places: Path, _sqlite_template: Path) -> str:
     """The address of a fresh embedded database with the newest schema and no rows."""
-    file = tmp_path / "mdk.sqlite"
-    shutil.copyfile(_sqlite_template, file)
-    return sqlite_file(file)
+    return stores.copied(_sqlite_template, places / "mdk.sqlite")
 
 
 @pytest.fixture
 def postgres_url(postgres_server: Server, _postgres_template: str) -> Iterator[str]:
     """The address of a fresh PostgreSQL database with the newest schema and no rows."""
-    name = postgres_server.create(_postgres_template)
-    yield postgres_server.url(name)
-    postgres_server.drop(name)
+    with stores.copied_on(postgres_server, _postgres_template, f"{_postgres_template}_fresh") as url:
+        yield url
 
 
 @pytest.fixture(params=STORES)
@@ -94,17 +97,15 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A fresh database with the newest schema and no rows: the test runs once for each store."""
-    opened = Database(database_url)
-    yield opened
-    opened.close()
+    with stores.opened(database_url) as opened:
+        yield opened
 
 
 @pytest.fixture
 def embedded(sqlite_url: str) -> Iterator[Database]:
     """The same on SQLite alone, where the store is not what the test is about."""
-    opened = Database(sqlite_url)
-    yield opened
-    opened.close()
+    with stores.opened(sqlite_url) as opened:
+        yield opened
 
 
 # Not for the whole session: while Playwright runs, no other test of this process could use asyncio.

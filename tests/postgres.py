@@ -31,9 +31,9 @@ class Server:
     def __init__(self, admin: URL) -> None:
         self._admin = admin.set(drivername="postgresql")
 
-    def create(self, template: str | None = None) -> str:
+    def create(self, template: str | None = None, *, name: str | None = None) -> str:
         """Create a database, empty or as a copy of `template` (to which nobody may be connected); its name."""
-        name = f"mdk_test_{uuid4().hex}"
+        name = name or f"mdk_test_{uuid4().hex}"
         command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template:
             command += sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template))

@@ -14,10 +14,10 @@ from httpx import Response
 from litestar.testing import TestClient
 from sqlalchemy import event
 
+import lending
 import make
 from mdk import clock, settings
 from mdk.db import Database
-from mdk_web.app import create_app
 
 SECRET = make.SECRET
 _TOKEN = re.compile(r'name="_csrf_token" value="([^"]+)"')
@@ -124,7 +124,7 @@ def visiting(database: Database) -> Iterator[People]:
     """Visitors of an application on a database that holds the demo's people."""
     configured = settings.load({"MDK_SECRET_KEY": SECRET}, dotenv=Path("/dev/null"), is_demo=True)
     make.people(database)
-    with TestClient(create_app(configured, database), base_url=configured["BASE_URL"]) as client:
+    with lending.lent(configured, database) as client:
         yield People(client, database)
 
 

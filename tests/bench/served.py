@@ -12,8 +12,8 @@ from litestar import Litestar, MediaType, Response, get
 from mdk import settings
 from mdk.db import Database
 from mdk_web import visits
-from mdk_web.app import create_app
 from mdk_web.rendering import render
+from mdk_web.serving import application
 
 _kept: dict[str, dict[str, Any]] = {}
 
@@ -22,7 +22,7 @@ def create() -> Litestar:
     """The application on the database of MDK_DATABASE_URL, and its twins under /bare."""
     vars(visits)["render"] = _keeping
     chosen = settings.load(is_demo=True)
-    app = create_app(chosen, Database(chosen.database_url))
+    app = application(chosen, Database(chosen.database_url))
     app.register(_bare)
     return app
 

@@ -1,13 +1,13 @@
 """Owns what the core's tests share: a fresh database with the demo's people, once for each store."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import make
-from mdk.db import Database, sqlite_file
+import stores
+from mdk.db import Database
 from postgres import Server
 
 
@@ -17,18 +17,10 @@ def _loaded(url: str) -> None:
     database.close()
 
 
-def _fresh(template: Path, folder: Path) -> Iterator[Database]:
-    shutil.copyfile(template, folder / "clinic.sqlite")
-    database = Database(sqlite_file(folder / "clinic.sqlite"))
-    yield database
-    database.close()
-
-
 @pytest.fixture(scope="session")
 def _sqlite_people(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("people") / "mdk.sqlite"
-    shutil.copyfile(_sqlite_template, file)
-    _loaded(sqlite_file(file))
+    _loaded(stores.copied(_sqlite_template, file))
     return file
 
 
@@ -41,18 +33,19 @@ def _postgres_people(postgres_server: Server, _postgres_template: str) -> Iterat
 
 
 @pytest.fixture
-def ward(_sqlite_people: Path, tmp_path: Path) -> Iterator[Database]:
+def ward(_sqlite_people: Path, places: Path) -> Iterator[Database]:
     """A fresh database with regions, units and the demo's 17 people, on SQLite alone."""
-    yield from _fresh(_sqlite_people, tmp_path)
+    with stores.opened(stores.copied(_sqlite_people, places / "ward.sqlite")) as database:
+        yield database
 
 
 @pytest.fixture
 def _postgres_clinic(postgres_server: Server, _postgres_people: str) -> Iterator[Database]:
-    name = postgres_server.create(_postgres_people)
-    database = Database(postgres_server.url(name))
-    yield database
-    database.close()
-    postgres_server.drop(name)
+    with (
+        stores.copied_on(postgres_server, _postgres_people, f"{_postgres_people}_fresh") as url,
+        stores.opened(url) as database,
+    ):
+        yield database
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -65,4 +58,5 @@ def clinic(request: pytest.FixtureRequest) -> Database:
 @pytest.fixture(scope="module")
 def ward_once(_sqlite_people: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The same on SQLite, for all tests of a module together."""
-    yield from _fresh(_sqlite_people, tmp_path_factory.mktemp("ward"))
+    with stores.opened(stores.copied(_sqlite_people, tmp_path_factory.mktemp("ward") / "mdk.sqlite")) as database:
+        yield database

@@ -55,10 +55,10 @@ class Post:
         """What came since the last time."""
         new = {file.name: file.read_bytes() for file in self.folder.glob("*.eml") if file.name not in self.seen}
         self.seen |= new
-        invitations = [found for raw in new.values() if (found := read(raw))]
-        by_name = {found.to.removesuffix("@demo.mdk"): found for found in invitations}
-        assert len(by_name) == len(invitations), "one mail to each person"
-        return by_name
+        invitations = sorted((found for raw in new.values() if (found := read(raw))), key=lambda each: each.sequence)
+        once = {(each.to, each.method) for each in invitations}
+        assert len(once) == len(invitations), "one mail to each person, or the end and the new beginning of an event"
+        return {each.to.removesuffix("@demo.mdk"): each for each in invitations}
 
     def raws(self) -> list[bytes]:
         """Every mail that ever came."""

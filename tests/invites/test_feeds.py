@@ -13,6 +13,7 @@ from httpx import Response
 from litestar.testing import TestClient
 from sqlalchemy import select
 
+import lending
 import make
 from invites.post import Post, cancel, move, settings
 from invites.readers import Batch, by_icalendar, by_vobject, icaljs_reader, khal_reader, libical_reader, many
@@ -25,7 +26,6 @@ from mdk.errors import NotAllowed
 from mdk.people import service as people
 from mdk_calendar import feeds
 from mdk_calendar.tables import Feed, Told
-from mdk_web.app import create_app
 
 KEY = "0123456789abcdef" * 4
 
@@ -44,7 +44,7 @@ def with_key(database: Database, folder: Path) -> Post:
 
 @pytest.fixture
 def client(post: Post) -> Iterator[TestClient[Any]]:
-    with TestClient(create_app(post.settings, post.database), base_url=post.settings["BASE_URL"]) as client:
+    with lending.lent(post.settings, post.database) as client:
         yield client
 
 

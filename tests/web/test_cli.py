@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
-from litestar.testing import TestClient
 from sqlalchemy import select
 
+import lending
 import make
 from invites.answering import answer_of, mail, sample, told
 from invites.post import Post
@@ -24,7 +24,6 @@ from mdk.db import Database, sqlite_file
 from mdk.journey import demo_earlier
 from mdk.journey.demo import PEOPLE, sample_cases
 from mdk.people.tables import Person
-from mdk_web.app import create_app
 from mdk_web.cli.main import cli
 from running import command, demonstrating, environment, free_port
 from tree import ROOT
@@ -144,7 +143,7 @@ def test_a_token_opens_the_api(mdk: Run, folder: Path) -> None:
     bearer = mdk("token", VAXJO).stdout.strip()
     configured = settings.load({"MDK_SECRET_KEY": "0123456789abcdef" * 4}, dotenv=Path(os.devnull), data_dir=folder)
     database = Database(sqlite_file(folder / "mdk.sqlite"))
-    with TestClient(create_app(configured, database), base_url=configured["BASE_URL"]) as client:
+    with lending.lent(configured, database) as client:
         answer = client.get("/api/v1/cases", headers={"Authorization": f"Bearer {bearer}"})
     database.close()
     assert answer.status_code == 200

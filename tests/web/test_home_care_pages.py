@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from litestar.testing import TestClient
 
+import lending
 import make
 from invites.post import parsed, settings
 from mdk import clock, tokens
@@ -14,7 +14,6 @@ from mdk.db import Database
 from mdk.pathways import home_care
 from mdk.pathways.structs import ContactBody
 from mdk_calendar.worker import run_once
-from mdk_web.app import create_app
 from visiting import Page, People, queued, visiting
 
 LINK = re.compile(r"https://mdk\.example(/home-care/\S+)")
@@ -51,7 +50,7 @@ def test_the_mail_names_nobody_and_its_link_asks_on_get_and_records_on_post(embe
         assert secret not in text
     assert "Fråga 1: kan ni ta emot" in text
     (path,) = LINK.findall(text)
-    with TestClient(create_app(configured, embedded), base_url=configured["BASE_URL"]) as client:
+    with lending.lent(configured, embedded) as client:
         shown = Page(client.get(path))
         assert "Kan ni ta emot en patient med extern pump?" in shown.words
         for secret in (number, "Provlund", make.ADULT, "Växjö"):

@@ -5,19 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from litestar.testing import TestClient
 
+import lending
 from mdk import clock, settings
 from mdk.db import Database
 from mdk_web.about.pages import changes
-from mdk_web.app import create_app
 from visiting import SECRET
 
 
 @pytest.fixture
 def client(embedded: Database) -> Iterator[httpx.Client]:
     given = {"MDK_SECRET_KEY": SECRET, "MDK_ORGANIZER": "mdk@example.org", "MDK_BASE_URL": "https://mdk.example.org"}
-    with TestClient(create_app(settings.load(given), embedded), base_url=given["MDK_BASE_URL"]) as opened:
+    with lending.lent(settings.load(given), embedded) as opened:
         yield opened
 
 

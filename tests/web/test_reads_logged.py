@@ -5,16 +5,15 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from litestar.testing import TestClient
 from sqlalchemy import select
 from sqlmodel import col
 
+import lending
 import make
 from calling import Callers, calling, refusal
 from mdk import cursors, settings
 from mdk.audit.tables import AccessLog
 from mdk.db import Database
-from mdk_web.app import create_app
 from visiting import SECRET, People, visiting
 
 
@@ -74,7 +73,7 @@ def test_a_made_up_place_in_triage_is_refused(people: People) -> None:
 def test_a_store_that_cannot_be_reached_is_not_ready(tmp_path: Path) -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/none")
     configured = settings.load({"MDK_SECRET_KEY": SECRET}, dotenv=Path("/dev/null"), data_dir=tmp_path)
-    with TestClient(create_app(configured, database), base_url=configured["BASE_URL"]) as client:
+    with lending.lent(configured, database) as client:
         assert client.get("/health/live").status_code == 200
         assert client.get("/health/ready").status_code == 503
 

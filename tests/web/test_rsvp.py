@@ -11,6 +11,7 @@ from litestar.testing import TestClient
 from sqlalchemy import select
 from sqlmodel import col
 
+import lending
 import make
 from invites.post import parsed, settings
 from make import NURSE, REFERRER
@@ -23,7 +24,6 @@ from mdk.people import service as people
 from mdk.people.tables import Person
 from mdk.settings import Settings
 from mdk_calendar.worker import run_once
-from mdk_web.app import create_app
 from visiting import Page, coming, queued, soon
 
 LINK = re.compile(r"https://mdk\.example/(rsvp/\S+)")
@@ -67,7 +67,7 @@ class Links:
 def links(database: Database, tmp_path: Path) -> Iterator[Links]:
     configured = settings(tmp_path / "outbox")
     make.people(database)
-    with TestClient(create_app(configured, database), base_url=configured["BASE_URL"]) as client:
+    with lending.lent(configured, database) as client:
         yield Links(database, configured, tmp_path / "outbox", client)
 
 

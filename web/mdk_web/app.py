@@ -1,10 +1,10 @@
 """The composition root: settings and a database become the application."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any
 
 from litestar import Litestar, Router, get
 from litestar.datastructures import State
@@ -33,7 +33,6 @@ from mdk_web.visits import PageRequest, database_of, known_address, known_file
 
 BODY_LIMIT = 1_000_000
 THREADS = 8
-COLLECT_AT = (50_000, 20, 20)
 
 
 @get("/health/live", include_in_schema=False, sync_to_thread=False)
@@ -61,18 +60,23 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     )
     app = Litestar(
         route_handlers=[api, pages, links, feed, static, live, ready],
-        state=State({"settings": settings, "database": database, "streams": Streams(), "provider": Provider(settings)}),
+        state=State(state_of(settings, database)),
         middleware=[DefineMiddleware(FormGuard, config=form_rules(settings))],
         exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},
         openapi_config=_openapi(),
         before_send=[guard_answer],
         lifespan=[_listening],
-        on_startup=[_small_pool, _settle_memory],
+        on_startup=[_small_pool],
         request_max_body_size=BODY_LIMIT,
         logging_config=None,
     )
     openapi.complete(app)
     return app
+
+
+def state_of(settings: Settings, database: Database) -> dict[str, Any]:
+    """What the handlers find in the application's state: all that differs between two runs of it."""
+    return {"settings": settings, "database": database, "streams": Streams(), "provider": Provider(settings)}
 
 
 def _openapi() -> OpenAPIConfig:
@@ -110,10 +114,3 @@ async def _listening(app: Litestar) -> AsyncIterator[None]:
         streams.close()
         if line is not None:
             line.stop()
-
-
-def _settle_memory() -> None:
-    """Take what the start left out of every later collection, and collect when it is worth it: p99 falls tenfold."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AT)

@@ -25,10 +25,9 @@ from mdk.journey import start
 from mdk.people.queries import people
 from mdk.settings import Settings
 from mdk_calendar.worker import Worker
-from mdk_web.app import create_app
 from mdk_web.cli.lines import Failure, say, table
 from mdk_web.minutes import paper
-from mdk_web.serving import log_as
+from mdk_web.serving import application, log_as
 
 DATABASE = "mdk.sqlite"
 _FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "secret", "base_url")
@@ -57,7 +56,7 @@ def run(data_dir: Path, host: str, port: int) -> None:
     database = start.database(settings)
     _announce(settings, database)
     with _working(database, settings):
-        asyncio.run(_serve(create_app(settings, database), host, port))
+        asyncio.run(_serve(application(settings, database), host, port))
     database.close()
 
 
