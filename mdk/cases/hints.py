@@ -82,8 +82,7 @@ def hints_of(submission: Submission, *, today: date, is_child: bool) -> list[Hin
 def late_conference(submission: Submission, *, waited: float, likely: date, today: date) -> list[Hint]:
     """The hint that the likely conference comes too late for a short expected survival; `waited` in days so far."""
     band = rules.value_at(submission, _SURVIVAL)
-    days = max((likely - today).days, 0)
-    allowed = rules.days_allowed(rules.value_at(submission, "urgency") or None, band or None)
+    days, allowed = max((likely - today).days, 0), rules.days_allowed_of(submission)
     if band not in rules.SURVIVAL_DAYS or waited + days <= allowed:
         return []
     told = {"survival": _BANDS[band][0], "allowed": str(allowed), "days": str(days)}

@@ -53,6 +53,11 @@ MOVES: Mapping[str, tuple[frozenset[CaseState], CaseState]] = {
     "return": (frozenset({CaseState.DECIDED}), CaseState.ACCEPTED),
     "close": (frozenset({CaseState.DECIDED}), CaseState.CLOSED),
 }
+# Where a case stands once its patient's death is taken back: a slot or a review that was given up is not taken again.
+REVIVED: Mapping[CaseState, CaseState] = {state: state for state in (*OPEN, CaseState.CLOSED)} | {
+    CaseState.SUPPLEMENT_REQUESTED: CaseState.SUBMITTED,
+    CaseState.SCHEDULED: CaseState.ACCEPTED,
+}
 # A case that has become worse since triage may be accepted anew, with another urgency; its slot is kept.
 RETRIAGED = frozenset({CaseState.ACCEPTED, CaseState.SCHEDULED})
 WORSENS = OPEN - {CaseState.DRAFT}
@@ -150,6 +155,12 @@ def triage_due(since: datetime) -> date:
 def days_allowed(urgency: str | None, survival: str | None) -> int:
     """Days that a case may wait, by urgency and by expected survival, the shorter of the two."""
     return min(URGENCY_DAYS.get(urgency or "normal", 14), SURVIVAL_DAYS.get(survival or "unknown", 14))
+
+
+def days_allowed_of(submission: Submission) -> int:
+    """Days that a case may wait, by its submission."""
+    urgency, survival = submission.urgency, value_at(submission, "diagnosis.expected_survival")
+    return days_allowed(urgency if given(urgency) else None, survival if given(survival) else None)
 
 
 def allowances_of(urgency: str | None) -> tuple[int, ...]:

@@ -134,12 +134,15 @@ def let_go(session: Session, *, conference: Conference, case: Case) -> None:
 
 
 def take_off(session: Session, *, case: Case, at: datetime) -> None:
-    """Take a case that waits in the queue off the working agenda on which it stands, as part of a larger act."""
+    """Take a case off the working agenda on which it stands, as part of a larger act; a meeting that has begun keeps it."""
     item = session.scalar(select(AgendaItem).where(col(AgendaItem.case_id) == case.id, col(AgendaItem.open).is_(True)))
     if item is not None:
         conference = session.get_one(Conference, item.conference_id)
         conference.agenda_changed_at = conference.changed_at = at
-        session.delete(item)
+        if conference.state in rules.PLANNABLE:
+            session.delete(item)
+        else:
+            item.open = False
         session.flush()
 
 

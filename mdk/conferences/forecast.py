@@ -8,8 +8,8 @@ from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from mdk.cases.rules import ALLOWANCES
-from mdk.cases.structs import CaseState
+from mdk.cases.rules import ALLOWANCES, days_allowed_of
+from mdk.cases.structs import CaseState, Submission
 from mdk.cases.tables import Case
 from mdk.clock import today
 from mdk.conferences.queries import is_meeting, is_on_agenda
@@ -47,16 +47,19 @@ class _Own(NamedTuple):
     allowed: int
 
 
-def forecast(session: Session, number: str, *, at: datetime) -> Forecast | None:
+def forecast(session: Session, number: str, *, at: datetime, typed: Submission | None = None) -> Forecast | None:
     """When the case with `number`, whose reader was checked and logged, is likely taken up.
 
     None for one that no longer waits, or already stands on an agenda. At each conference those go first who by then
     have used a larger share of their time; only a slot of the usual length counts, and no conference without its
-    consultant. What is sent in later is not foreseen.
+    consultant. What is sent in later is not foreseen. What is being `typed` of a case goes before what is stored, and
+    without a `number` is told of as if it were sent in now.
     """
-    own = _own(session, number, at)
+    own = _own(session, number, at) if number else _Own(0, at, 0)
     if own is None:
         return None
+    if typed is not None:
+        own = own._replace(allowed=days_allowed_of(typed))
     meetings, taken, ahead = _meetings(session, at), 0, 0
     for meeting in meetings:
         room = taken + meeting.slots

@@ -4,9 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
-from sqlmodel import col
 
 from mdk import clock as time
 from mdk.audit.service import did, moved
@@ -14,19 +12,16 @@ from mdk.cases import rules
 from mdk.cases import service as cases
 from mdk.cases.queries import load
 from mdk.cases.structs import CaseState
-from mdk.cases.tables import Case, CaseRelation
+from mdk.cases.tables import Case
 from mdk.conferences import agenda, leaving
 from mdk.errors import Invalid
 from mdk.journey import urgent
-from mdk.outbox.service import notice
+from mdk.journey.concerned import receivers, tell
 from mdk.pathways import service as pathways
 from mdk.pathways.structs import NotDoneReason
-from mdk.people.queries import holders
-from mdk.people.structs import Role, Viewer
+from mdk.people.structs import Viewer
 
 _WHY: Mapping[NotDoneReason, str] = {"died": "Patienten har avlidit", "patient_wish": "Ärendet är återtaget"}
-_LEADS = (Role.COORDINATOR, Role.CONSULTANT)
-_RECEIVES = (Role.NEUROSURGERY, Role.REGIONAL_FUNCTION)
 
 
 def withdraw(session: Session, *, number: str, reason: str, by: Viewer, at: datetime) -> Case:
@@ -39,7 +34,7 @@ def withdraw(session: Session, *, number: str, reason: str, by: Viewer, at: date
     rules.check_move("withdraw", case.state)
     concerned = _leave(session, case, why="patient_wish", by=by, at=at)
     _end(session, case, "withdraw", by=by, at=at, reason=reason)
-    _tell(session, case, "case-ended", concerned, by=by, at=at)
+    tell(session, case, "case-ended", concerned, but=by.person_id, at=at)
     return case
 
 
@@ -64,7 +59,7 @@ def record_death(session: Session, case: Case, *, date: dt.date, by: Viewer, at:
     concerned = _leave(session, case, why="died", by=by, at=at)
     case.died_on = date
     _end(session, case, "report-death", by=by, at=at)
-    _tell(session, case, "case-ended", concerned, by=by, at=at)
+    tell(session, case, "case-ended", concerned, but=by.person_id, at=at)
 
 
 def report_deterioration(session: Session, *, number: str, what: str, by: Viewer, at: datetime) -> Case:
@@ -78,7 +73,7 @@ def report_deterioration(session: Session, *, number: str, what: str, by: Viewer
     case.deteriorated_at = case.changed_at = at
     session.flush()
     _note(session, case, "report-deterioration", by=by, at=at, reason=what)
-    _tell(session, case, "case-worsened", _receivers(session, case), by=by, at=at)
+    tell(session, case, "case-worsened", receivers(session, case), but=by.person_id, at=at)
     return case
 
 
@@ -92,7 +87,7 @@ def _locked(session: Session, number: str, act: str, *, by: Viewer, at: datetime
 def _leave(session: Session, case: Case, *, why: NotDoneReason, by: Viewer, at: datetime) -> set[int]:
     """Undo what waits for a case; gives the people whom that concerns beside those who lead."""
     told = pathways.end_for_case(session, case.id or 0, reason=why, note=_WHY[why], by=by, at=at)
-    concerned = _receivers(session, case, but=told)
+    concerned = receivers(session, case, but=told)
     if case.urgent_until is not None:
         concerned |= urgent.end_review(session, case=case, at=at)
     elif case.state == CaseState.SCHEDULED:
@@ -110,31 +105,6 @@ def _end(session: Session, case: Case, act: str, *, by: Viewer, at: datetime, re
     cases.step(session, case, act, by=by, at=at, reason=reason)
 
 
-def _receivers(session: Session, case: Case, but: frozenset[str] | set[str] = frozenset()) -> set[int]:
-    """The people of the units to which a decision on the case was sent, leaving out units that were told already."""
-    units = session.scalars(
-        select(col(CaseRelation.unit_id)).where(
-            col(CaseRelation.case_id) == case.id, col(CaseRelation.kind) == "receiver"
-        )
-    ).all()
-    return {
-        line.person_id
-        for unit in set(units) - but
-        for role in _RECEIVES
-        for line in holders(session, role, unit_id=unit)
-    }
-
-
 def _note(session: Session, case: Case, act: str, *, by: Viewer, at: datetime, reason: str) -> None:
     moved(session, "case", case.number, move=(case.state, case.state), act=act, by=by, at=at, reason=reason)
     did(session, f"case.{act}", by=by, at=at, cases=(case.number,))
-
-
-def _tell(session: Session, case: Case, kind: str, concerned: set[int], *, by: Viewer, at: datetime) -> None:
-    """Owe a notice to those who lead, those concerned, and the one who sent the case in; not to who reported it."""
-    if case.submitted_at is None:
-        return
-    leads = {line.person_id for role in _LEADS for line in holders(session, role)}
-    sender = case.submitted_by or case.created_by
-    for person_id in sorted((leads | concerned | {sender}) - {by.person_id}):
-        notice(session, kind, person_id=person_id, key=case.number, at=at)

@@ -62,6 +62,11 @@ def check_move(moves: Mapping[str, tuple[frozenset[str], str]], act: str, state:
     return target
 
 
+def resumed(before: str) -> str:
+    """Where a referral stands that goes on after a mistake: what it was, but for a day that was given up."""
+    return _R.ACCEPTED if before == _R.SCHEDULED else before
+
+
 def check_happened(day: date, *, decided_on: date, today: date) -> None:
     """A day on which something is said to have happened. Raises `Invalid` for one ahead, or before the decision."""
     if day > today:

@@ -63,6 +63,7 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "case.confirm-read": {Role.REFERRER: _OWN},
     "case.withdraw": {Role.REFERRER: _OWN},
     "case.report-death": {Role.REFERRER: _OWN},
+    "case.revoke-death": {Role.REFERRER: _OWN, Role.COORDINATOR: _SUBMITTED},
     "case.report-deterioration": {Role.REFERRER: _OWN},
     "case.treatment-decision": {Role.REFERRER: _OWN},
     "case.attach": {Role.REFERRER: _OWN},

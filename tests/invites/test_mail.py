@@ -247,6 +247,7 @@ NOTICES = {
     "case-taken-back": "Bedömningen av ett av dina ärenden är återtagen och görs om; du får besked.",
     "case-worsened": "Ett ärende som rör dig har en ny uppgift som kan göra det mer brådskande.",
     "case-ended": "Ett ärende som rör dig är avslutat av remittenten; du behöver inte göra något mer i det.",
+    "case-revived": "Ett ärende som rör dig var avslutat av misstag och går vidare; var det står nu finns i ärendet.",
     "minutes-signed": "Protokollet för ett ärende som rör dig är signerat och kan läsas.",
     "minutes-unsigned": "Ett eller flera protokoll från konferensen {when} är inte signerade.",
     "urgent-overdue": (
@@ -294,6 +295,7 @@ NOTICES = {
     "Svaret tar en minut och kräver ingen inloggning.",
     "home-care-answered": "Hemsjukvården har svarat om den kan ta emot en extern pump; svaret står i ärendet.",
     "pathway-ended": "Ett uppdrag eller en remiss i er inkorg är avslutad; ni behöver inte göra något mer.",
+    "pathway-resumed": "Ett uppdrag eller en remiss i er inkorg var avslutad av misstag och går vidare där den stod.",
     "reply-counter": (
         "Någon som är kallad till konferensen {when} föreslår en annan tid. Flytta konferensen, eller hör av dig."
     ),

@@ -53,6 +53,14 @@ def test_a_created_case_carries_what_the_system_adds(stored_api: Callers) -> Non
     assert case["open_cases"] == []
 
 
+def test_the_hints_hold_a_short_survival_against_the_queue(api: Callers) -> None:
+    make.conference(api.database, starts_at=clock.now() + timedelta(days=9))
+    case = submitted(api, **{"diagnosis.expected_survival": "under_6_weeks"})
+    late = [each for each in case["hints"] if each["id"] == "time.conference-late"]
+    assert [(each["kind"], "om 9 dagar" in each["text"]) for each in late] == [("time", True)]
+    assert api[COORDINATOR].get(f"/cases/{case['number']}").json()["hints"] == case["hints"]
+
+
 def test_another_open_case_of_the_patient_is_named_to_those_who_may_see_it(api: Callers) -> None:
     first = created(api[VAXJO])
     assert created(api[VAXJO])["open_cases"] == [{"number": first["number"], "state": "draft"}]

@@ -88,6 +88,18 @@ def test_a_whole_case_is_submitted_in_one_go(people: People) -> None:
     assert make.state_of(people.database, sent.to.rsplit("/", 1)[-1]) == "submitted"
 
 
+def test_the_likely_conference_is_told_beside_the_form_while_it_is_typed(people: People) -> None:
+    make.conference(people.database, starts_at=clock.now() + 9 * make.DAY)
+    person = people[REFERRER]
+    assert "om 9 dagar, om ärendet skickas in i dag" in person.get("/cases/new").words
+    typed = [*LEAST, ("diagnosis.expected_survival", "under_6_weeks")]
+    panel = person.typing("/cases/preview", typed)
+    assert "senare än de 5 dagar" in panel.words
+    assert "Snabbspåret kan prövas" in panel.words
+    number = make.draft(people.database, by=OTHER, at=clock.now())
+    assert person.typing("/cases/preview", typed, number=number).status == 404
+
+
 def test_what_submitting_lacks_is_named_at_its_field_and_the_typing_kept(people: People) -> None:
     page = people[REFERRER].post("/cases/new", LEAST, do="submit", question="Hur går vi <vidare>?")
     assert page.status == 422

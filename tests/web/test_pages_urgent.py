@@ -123,6 +123,16 @@ def test_the_consultant_reads_the_conclusion_back_changes_it_and_signs(people: P
     assert person.get(act).to == lane(number)
 
 
+def test_the_strip_says_that_the_case_is_in_the_urgent_lane_until_it_is_concluded(people: People) -> None:
+    number = opened(people)
+    for path in (f"/cases/{number}", lane(number), "/cases"):
+        page = people[COORDINATOR].get(path)
+        assert ("I snabbspår" in page.words, "På agenda" in page.words) == (True, False), path
+    make.opine(people.database, number, NURSE, at=clock.now())
+    make.conclude(people.database, number, at=clock.now())
+    assert "I snabbspår" not in people[COORDINATOR].get(f"/cases/{number}").words
+
+
 def test_an_opinion_that_comes_while_the_consultant_writes_is_not_passed_over(people: People) -> None:
     number, person = opened(people), people[CONSULTANT]
     make.opine(people.database, number, NURSE, at=clock.now())

@@ -36,6 +36,7 @@ CASE_ACTS: Mapping[str, str] = MappingProxyType(
         "take-back": "Bedömningen återtagen",
         "withdraw": "Återtaget",
         "report-death": "Dödsfall registrerat",
+        "revoke-death": "Dödsfallet taget tillbaka",
         "report-deterioration": "Försämring rapporterad",
         "schedule": "Satt på en utskickad agenda",
         "unschedule": "Taget från agendan, åter i kön",

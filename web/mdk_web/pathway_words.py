@@ -38,6 +38,7 @@ PATHWAY_ACTS: Mapping[str, str] = MappingProxyType(
         "cancel": "Inställd",
         "report": "Återrapporterad",
         "end": "Avslutad med ärendet",
+        "resume": "Återupptagen: dödsfallet var ett misstag",
         "prepare": "Förberedelserna har börjat",
         "insert": "Pumpen insatt",
         "follow-up": "Uppföljd",

@@ -20,6 +20,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "case-taken-back": "Bedömningen är återtagen. Ärendet väntar på bedömning igen och remittenten meddelas.",
         "case-withdrawn": "Ärendet är återtaget. De som berörs meddelas; det som väntade är avbokat.",
         "case-death-reported": "Dödsfallet är registrerat. De som berörs meddelas; det som väntade är avbokat.",
+        "case-death-revoked": "Dödsfallet är taget tillbaka. De som fick veta om det meddelas, och ärendet går vidare.",
         "case-worsened": "Försämringen är rapporterad. Koordinator och konsult meddelas och bedömer på nytt.",
         "case-read-confirmed": "Tack. Läsningen är bekräftad.",
         "attachments-added": "Bilagorna är sparade. De visas för alla som läser ärendet.",

@@ -21,6 +21,7 @@ STATES: Mapping[str, Mapping[str, State]] = MappingProxyType(
             "supplement_requested": State("Komplettering begärd", "question", "warning"),
             "accepted": State("I kö", "ring", "accent"),
             "scheduled": State("På agenda", "clock", "accent"),
+            "urgent": State("I snabbspår", "half", "danger"),
             "discussed": State("Diskuterat, ej signerat", "half", "warning"),
             "decided": State("Rekommendation klar", "check", "success"),
             "closed": State("Avslutat", "disc", "neutral"),

@@ -9,6 +9,7 @@ from mdk.cases import attached, attachments, queries
 from mdk.cases.file_structs import AttachmentLine
 from mdk.cases.files import MEDIA_TYPES
 from mdk.cases.structs import CaseView, ReasonBody
+from mdk.conferences.outlook import foreseen
 from mdk.errors import BadFile, Invalid, NotFound, Problem
 from mdk_web import openapi, uploads
 from mdk_web.attachments import serving, taken
@@ -50,7 +51,8 @@ def remove(request: PageRequest, number: FromPath[str], attachment_id: FromPath[
         attachments.detach(visit.session, **named, reason=reason, by=visit.viewer, at=visit.at)
         visit.session.flush()
         case = queries.load(visit.session, number, act="case.read", by=visit.viewer, at=visit.at)
-        return queries.view_of(visit.session, case, by=visit.viewer, at=visit.at)
+        view = queries.view_of(visit.session, case, by=visit.viewer, at=visit.at)
+        return foreseen(visit.session, view, at=visit.at)
 
 
 def _one(sent: list[Upload]) -> Upload:

@@ -19,7 +19,7 @@ from mdk.cases.structs import (
     SupplementBody,
 )
 from mdk.cases.treatment_structs import TreatmentDecisionBody
-from mdk.journey import reports, triage
+from mdk.journey import reports, revival, triage
 from mdk.journey.urgent_rules import OPENS_FROM
 from mdk.people.rules import may_ever
 from mdk.people.structs import Viewer
@@ -47,6 +47,7 @@ ACTS: Mapping[str, Act] = MappingProxyType(
         "withdraw": Act(ReasonBody, reports.withdraw, "case-withdrawn", versioned=False),
         "report-death": Act(DeathBody, reports.report_death, "case-death-reported", versioned=False),
         "report-deterioration": Act(DeteriorationBody, reports.report_deterioration, "case-worsened", versioned=False),
+        "revoke-death": Act(ReasonBody, revival.revoke_death, "case-death-revoked"),
         "treatment-decision": Act(TreatmentDecisionBody, treatment.decide, "treatment-decided"),
         "confirm-read": Act(Nothing, service.confirm_read, "case-read-confirmed", versioned=False),
     }
@@ -58,10 +59,11 @@ _ANSWERED = frozenset({CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED})
 
 def acts_of(view: CaseView, viewer: Viewer) -> set[str]:
     """The acts that this viewer may do to the case as it stands."""
+    revives = {"revoke-death"} if view.state == CaseState.DECEASED and may_ever("case.revoke-death", viewer) else set()
     if may_ever("case.accept", viewer):
         lane = {"urgent-open"} if view.state in OPENS_FROM else set()
         anew = {"accept"} if view.deteriorated_at and view.state in rules.RETRIAGED else set()
-        return lane | anew | {act for act in TRIAGE if view.state in rules.MOVES[act][0]}
+        return revives | lane | anew | {act for act in TRIAGE if view.state in rules.MOVES[act][0]}
     if not may_ever("case.patch", viewer) or view.unit != viewer.unit_id:
         return set()
     is_answered = view.outcome is not None or view.answer is not None
@@ -77,4 +79,4 @@ def acts_of(view: CaseView, viewer: Viewer) -> set[str]:
         "report-death": view.state in rules.MOVES["report-death"][0],
         "withdraw": view.state in rules.MOVES["withdraw"][0],
     }
-    return {act for act, is_open in offered.items() if is_open}
+    return revives | {act for act, is_open in offered.items() if is_open}

@@ -25,6 +25,7 @@ from mdk.cases.structs import (
 )
 from mdk.conferences import waiting
 from mdk.conferences.forecast import Forecast, forecast
+from mdk.conferences.outlook import foreseen
 from mdk.cursors import RowId, pack, unpack
 from mdk.journey import work
 from mdk.journey.stories import CaseStep
@@ -137,7 +138,8 @@ def index(request: PageRequest) -> CasePage:
 @get("/cases/{number:str}", sync_to_thread=True)
 def show(request: PageRequest, number: FromPath[str]) -> CaseView:
     with api_reading(request) as visit:
-        return queries.view(visit.session, number, by=visit.viewer, at=visit.at)
+        view = queries.view(visit.session, number, by=visit.viewer, at=visit.at)
+        return foreseen(visit.session, view, at=visit.at)
 
 
 @patch("/cases/{number:str}", opt=openapi.takes(Submission, versioned=True, merge=True), sync_to_thread=True)
@@ -222,7 +224,7 @@ def _shown(visit: Visit, number: str) -> CaseView:
     """The case as it now is; the act that led here is in the log."""
     visit.session.flush()
     case = queries.load(visit.session, number, act="case.read", by=visit.viewer, at=visit.at)
-    return queries.view_of(visit.session, case, by=visit.viewer, at=visit.at)
+    return foreseen(visit.session, queries.view_of(visit.session, case, by=visit.viewer, at=visit.at), at=visit.at)
 
 
 def _access_lines(visit: Visit, rows: list[Any]) -> list[AccessLine]:

@@ -105,9 +105,9 @@ def save(request: PageRequest, number: FromPath[str], body: RawBody) -> Response
 def preview(request: PageRequest, body: RawBody) -> Response[str]:
     with reading(request) as visit:
         check_role("case.create", visit.viewer)
-        return fragment(
-            visit, "cases/_panel.html", working=shown.working_of(visit, Form(body)), holder=forms.holder, oob=True
-        )
+        form = Form(body)
+        following = shown.follows(visit, forms.lenient(form), form.get("number", ""))
+        return fragment(visit, "cases/_panel.html", **following, holder=forms.holder, oob=True)
 
 
 @post("/cases/rows", sync_to_thread=True)

@@ -6,10 +6,11 @@ from litestar import Response
 
 from mdk import clock
 from mdk.cases import queries, rules
-from mdk.cases.structs import CaseState, OpenCase
+from mdk.cases.structs import CaseState, OpenCase, Submission
 from mdk.cases.tables import Case
 from mdk.clinical.identity import Identity, parse_identity
 from mdk.clinical.pasted import brands
+from mdk.conferences.outlook import outlook_of_typing
 from mdk.db import choices
 from mdk.errors import Problem, RuleBroken
 from mdk_web.cases import clashes, forms
@@ -56,7 +57,7 @@ def case_form(visit: Visit, filled: forms.Filled, refusal: Refusal, **context: A
         filled=filled,
         number=number,
         refusal=forms.pointed(refusal),
-        working=working(forms.reread(filled), clock.today(visit.at), choices(visit.session).omeq_table),
+        **follows(visit, forms.reread(filled), number),
         who=who_is(visit, filled, number),
         sections=SECTIONS,
         holder=forms.holder,
@@ -85,7 +86,7 @@ def bar(
         visit,
         "cases/_saved.html",
         status=refusal.status,
-        working=working_of(visit, form),
+        working=working_of(visit, forms.lenient(form)),
         number=number,
         version=form.version() if refusal.status == 409 or case is None else case.version,
         base=clashes.traces(stored) if saved and stored else form.get("base", ""),
@@ -105,9 +106,26 @@ def bar(
     return answer
 
 
-def working_of(visit: Visit, form: Form) -> Working:
-    """What the system says of a form while it is being typed."""
-    return working(forms.lenient(form), clock.today(visit.at), choices(visit.session).omeq_table)
+def follows(visit: Visit, submission: Submission, number: str) -> dict[str, Any]:
+    """What follows the typing in the case with `number` ("": a new one): what the system says of it, and its outlook.
+
+    Raises `NotFound`, `NotAllowed` for a case that the viewer may not write in.
+    """
+    waited, is_draft = 0.0, True
+    if number:
+        case = queries.load(visit.session, number, act="case.patch", by=visit.viewer, at=visit.at)
+        waited, is_draft = queries.clock_of(case, visit.at).days_waiting, case.state == CaseState.DRAFT
+    return {
+        "working": working_of(visit, submission),
+        "ahead": outlook_of_typing(visit.session, submission, number=number, waited=waited, at=visit.at),
+        "allowed": rules.days_allowed_of(submission),
+        "is_draft": is_draft,
+    }
+
+
+def working_of(visit: Visit, submission: Submission) -> Working:
+    """What the system says of a submission as it stands."""
+    return working(submission, clock.today(visit.at), choices(visit.session).omeq_table)
 
 
 def who_is(visit: Visit, filled: forms.Filled, number: str) -> dict[str, Any]:

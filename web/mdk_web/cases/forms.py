@@ -140,13 +140,14 @@ def strip_of(view: CaseView) -> dict[str, Any]:
     plain_ = {
         name: getattr(view, name) for name in ("number", "age", "sex", "state", "clock", "is_child", "deteriorated_at")
     }
-    asked = view.supplement_request
+    asked, lane = view.supplement_request, view.urgent_review
     return {
         **plain_,
         "home_region": _given(view, "patient.home_region"),
         "question": _given(view, "question"),
         "protected": _given(view, "patient.protected_identity") == "yes",
         "supplement_what": asked.what if asked else "",
+        "urgent_until": lane.deadline if lane and lane.state == "open" else None,
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
 from functools import wraps
 from typing import Annotated, Any, ParamSpec
 from urllib.parse import urlencode
@@ -13,12 +12,9 @@ from msgspec import Meta
 
 from mdk import clock
 from mdk.cases import lists, queries, service
-from mdk.cases.hints import late_conference
 from mdk.cases.rules import OPEN
-from mdk.cases.structs import CaseState, CaseView, ReasonBody
-from mdk.clinical.structs import Hint
-from mdk.conferences import queries as conferences
-from mdk.conferences.forecast import forecast
+from mdk.cases.structs import CaseState, ReasonBody
+from mdk.conferences.outlook import outlook
 from mdk.cursors import MAX_LIMIT
 from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem
@@ -48,7 +44,6 @@ FILTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ended", "Avslutade", ("closed", "redirected", "declined", "withdrawn", "deceased")),
 )
 PER_PAGE = 25
-_BEFORE_CONFERENCE = frozenset({CaseState.SUBMITTED, CaseState.SUPPLEMENT_REQUESTED, CaseState.ACCEPTED})
 _ASKABLE = OPEN - {CaseState.DRAFT}
 
 
@@ -134,9 +129,7 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
     """The page of one case; after a refused act with that act's form open and what was typed in it."""
     session, by, at = visit.session, visit.viewer, visit.at
     view = queries.view(session, number, by=by, at=at)
-    planned, likely = conferences.planned_for(session, [number]).get(number), forecast(session, number, at=at)
-    guess = likely.starts_at if likely and likely.kind == "likely" else None
-    starts = planned.starts_at if planned else guess
+    ahead = outlook(session, view, at=at)
     return page(
         visit,
         "cases/show.html",
@@ -160,18 +153,11 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         may_ask_home_care=may_ever("case.ask-home-care", by) and view.state in _ASKABLE,
         may_block=may_ever("case.block", by) and (view.unit == by.unit_id or not may_ever("case.patch", by)),
         pathways=pathways.of_case(session, number, by=by, at=at),
-        planned=planned,
-        likely=likely,
-        reminders=view.hints + _late(view, starts, clock.today(at)),
+        planned=ahead.planned,
+        likely=ahead.likely,
+        reminders=[*view.hints, *ahead.hints],
         today=clock.today(at),
     )
-
-
-def _late(view: CaseView, likely: datetime | None, today: date) -> list[Hint]:
-    """Whether the likely conference comes too late, for a case that still waits for one."""
-    if likely is None or view.state not in _BEFORE_CONFERENCE:
-        return []
-    return late_conference(view, waited=view.clock.days_waiting, likely=clock.local(likely).date(), today=today)
 
 
 def _list(visit: Visit, *, search: str) -> Response[str]:

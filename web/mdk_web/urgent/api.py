@@ -7,6 +7,7 @@ from litestar.params import FromPath, RawBody
 
 from mdk.cases import queries
 from mdk.cases.structs import CaseView
+from mdk.conferences.outlook import foreseen
 from mdk.journey import urgent
 from mdk.journey.urgent_structs import OpinionBody, RatifyBody, UrgentBody
 from mdk.minutes.structs import MinutesBody
@@ -91,7 +92,7 @@ def _shown(visit: Visit, number: str) -> CaseView:
     """The case as it now is; the act that led here is in the log."""
     visit.session.flush()
     case = queries.load(visit.session, number, act="case.read", by=visit.viewer, at=visit.at)
-    return queries.view_of(visit.session, case, by=visit.viewer, at=visit.at)
+    return foreseen(visit.session, queries.view_of(visit.session, case, by=visit.viewer, at=visit.at), at=visit.at)
 
 
 HANDLERS: list[Any] = [begin, opine, conclude, ratify]

@@ -10,6 +10,7 @@ from mdk.cases import queries as cases
 from mdk.cases.structs import CaseView
 from mdk.clinical.pump import contraindications
 from mdk.clinical.reference import region
+from mdk.conferences.outlook import foreseen
 from mdk.db import choices
 from mdk.journey import reviews
 from mdk.journey.urgent_rules import LONGEST, OPENS_FROM, suggested_deadline
@@ -28,7 +29,7 @@ LISTS = ("attendance", "contraindications", "dissent")
 
 def review(visit: Visit, number: str, typed: Form | None = None) -> dict[str, Any]:
     """What the page needs; `typed` is what was refused. Raises `NotFound`, `NotAllowed`."""
-    view = cases.view(visit.session, number, by=visit.viewer, at=visit.at)
+    view = _case(visit, number)
     found = view.urgent_review
     is_open = found is not None and found.state == "open"
     asked = [] if found is None else [member.email for member in found.members]
@@ -52,7 +53,7 @@ def conclusion(visit: Visit, number: str, typed: Form | None = None, *, is_stale
 
     Raises `NotFound`, `NotAllowed`, `RuleBroken("urgent.not-open")`.
     """
-    view = cases.view(visit.session, number, by=visit.viewer, at=visit.at)
+    view = _case(visit, number)
     suggested = reviews.suggestion(visit.session, number, by=visit.viewer, at=visit.at)
     values = values_of(suggested) if typed is None else typed
     asked = {} if view.urgent_review is None else {each.email: each.name for each in view.urgent_review.members}
@@ -83,6 +84,10 @@ def deadline_word(deadline: datetime, now: datetime) -> str:
 def share_used(opened: datetime, deadline: datetime, now: datetime) -> float:
     """The share of the time for opinions that has gone."""
     return (now - opened) / (deadline - opened)
+
+
+def _case(visit: Visit, number: str) -> CaseView:
+    return foreseen(visit.session, cases.view(visit.session, number, by=visit.viewer, at=visit.at), at=visit.at)
 
 
 def _beside(visit: Visit, view: CaseView) -> dict[str, Any]:
