@@ -159,7 +159,7 @@ def days_allowed(urgency: str | None, survival: str | None) -> int:
 
 def days_allowed_of(submission: Submission) -> int:
     """Days that a case may wait, by its submission."""
-    urgency, survival = submission.urgency, value_at(submission, "diagnosis.expected_survival")
+    urgency, survival = value_at(submission, "urgency"), value_at(submission, "diagnosis.expected_survival")
     return days_allowed(urgency if given(urgency) else None, survival if given(survival) else None)
 
 

@@ -134,7 +134,7 @@ def let_go(session: Session, *, conference: Conference, case: Case) -> None:
 
 
 def take_off(session: Session, *, case: Case, at: datetime) -> None:
-    """Take a case off the working agenda on which it stands, as part of a larger act; a meeting that has begun keeps it."""
+    """Take a case off the agenda on which it stands, as part of a larger act; a meeting that has begun lets it go."""
     item = session.scalar(select(AgendaItem).where(col(AgendaItem.case_id) == case.id, col(AgendaItem.open).is_(True)))
     if item is not None:
         conference = session.get_one(Conference, item.conference_id)

@@ -16,7 +16,7 @@ from mdk.conferences.structs import Planned
 
 
 class Outlook(NamedTuple):
-    """Where a case stands on an agenda (None: on none), else when it is likely taken up, and what that gives to think of."""
+    """Where a case is planned (None: nowhere), else when it is likely taken up, and what that gives to think of."""
 
     planned: Planned | None
     likely: Forecast | None
@@ -31,9 +31,7 @@ def outlook(session: Session, view: CaseView, *, at: datetime) -> Outlook:
     return Outlook(planned, likely, _late(view, view.clock.days_waiting, starts, at) if waits else [])
 
 
-def outlook_of_typing(
-    session: Session, submission: Submission, *, number: str, waited: float, at: datetime
-) -> Outlook:
+def outlook_of_typing(session: Session, submission: Submission, *, number: str, waited: float, at: datetime) -> Outlook:
     """The same for what is being typed, in the case with `number` ("": a new one) that has `waited` so many days."""
     likely = forecast(session, number, at=at, typed=submission)
     return Outlook(None, likely, _late(submission, waited, _date_of(likely), at))

@@ -21,7 +21,7 @@ from mdk.conferences import service as conferences
 from mdk.conferences.series import series_list
 from mdk.conferences.structs import AbsenceBody, AgendaItemBody, ConferenceBody, SeriesBody
 from mdk.db import Database
-from mdk.journey import decisions, demo_earlier, reference, urgent
+from mdk.journey import decisions, demo_earlier, demo_ends, reference, reports, urgent
 from mdk.journey.demo_earlier import DOMAIN
 from mdk.journey.demo_minutes import block_minutes, extern_minutes, intern_minutes
 from mdk.journey.demo_pathways import work_the_pathways
@@ -29,7 +29,7 @@ from mdk.minutes import queries as minutes_queries
 from mdk.minutes import service as minutes
 from mdk.minutes.seals import Sealing
 from mdk.minutes.structs import MinutesBody
-from mdk.outbox.service import forget_owed
+from mdk.outbox.service import forget_owed, owe_from_now
 from mdk.people import service as people
 from mdk.people.queries import viewer
 from mdk.people.structs import Role, Viewer
@@ -109,11 +109,14 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     """Fill an empty demo with cases in varied states.
 
     A conference held last week with signed minutes, one released for next Wednesday, a queue, a case in the urgent
-    lane, cases at triage, one with its referrer, and two drafts.
+    lane, cases at triage, one whose patient is worse, one with its referrer, two drafts, and one ended in each way.
     """
     samples = sample_cases()
-    story = _Story(database, at, samples + demo_earlier.documents(samples), sealing)
+    ends, earlier = demo_ends.documents(samples), demo_earlier.documents(samples)
+    story = _Story(database, at, samples + ends + earlier, sealing)
     story.begin_earlier()
+    ended = story.submitted([len(samples) + place for place in range(len(ends))], days_ago=demo_ends.DAYS_AGO)
+    demo_ends.carry_on(database, ended, now=at)
     held = story.submitted([0, 2, 3], days_ago=9, accepted=True)
     story.hold_conference(held)
     work_the_pathways(database, now=at)
@@ -125,10 +128,13 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     story.plan_around_people()
     waiting = story.submitted([4, 6, 9], days_ago=3, accepted=True)
     story.hasten(waiting[-1])
+    story.worsen(waiting[0])
     asked = story.submitted([7], days_ago=2)
     story.ask_for_supplement(asked[0])
     story.submitted([10, 11, 13], days_ago=1)
     story.drafts([14, 15])
+    with database.writing() as session:
+        owe_from_now(session, at=at)
 
 
 class _Story:
@@ -169,6 +175,12 @@ class _Story:
         with self._act("deltagare") as (session, by):
             text, at = "Extern pump går hemma, om hemsjukvården hinner utbildas.", self.now - timedelta(hours=2)
             urgent.give_opinion(session, number=number, text=text, by=by, at=at)
+
+    def worsen(self, number: str) -> None:
+        """Let the referrer of a case in the queue report that the patient has become worse."""
+        with self._act("remittent.karlskrona") as (session, by):
+            what = "Smärtgenombrott varje timme sedan i natt, och patienten kan inte längre svälja tabletter."
+            reports.report_deterioration(session, number=number, what=what, by=by, at=self.now - timedelta(hours=3))
 
     def ask_for_supplement(self, number: str) -> None:
         """Hand a case back to its referrer."""

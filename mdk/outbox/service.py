@@ -182,6 +182,12 @@ def send_again(session: Session, row_id: int, *, at: datetime) -> None:
     row.state, row.due_at, row.error = OutboxState.OWED, at, ""
 
 
+def owe_from_now(session: Session, *, at: datetime) -> None:
+    """Count what is overdue as owed from now on; for a history that is loaded after it happened."""
+    overdue = (col(OutboxRow.state) == OutboxState.OWED, col(OutboxRow.due_at) < at)
+    session.execute(update(OutboxRow).where(*overdue).values(created_at=at, due_at=at))
+
+
 def forget_owed(session: Session, *, at: datetime) -> None:
     """Count everything owed as told; for a history that is loaded after it happened."""
     session.execute(

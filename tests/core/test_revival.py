@@ -14,6 +14,7 @@ from mdk.audit.queries import first_broken_row, history
 from mdk.cases import lists, queries
 from mdk.cases.rules import OPEN
 from mdk.cases.structs import CaseState
+from mdk.cases.tables import Case
 from mdk.db import Database
 from mdk.errors import MdkError, NotAllowed, NotFound, RuleBroken, Stale
 from mdk.journey.revival import revoke_death
@@ -40,7 +41,7 @@ def died(database: Database, number: str) -> str:
 
 def number_of(database: Database, table: Any, key: str) -> str:
     with database.reading() as session:
-        return str(session.get_one(make.Case, session.get_one(table, key).case_id).number)
+        return str(session.get_one(Case, session.get_one(table, key).case_id).number)
 
 
 @pytest.mark.parametrize("state", sorted(OPEN))
@@ -146,8 +147,8 @@ def test_an_action_is_open_again_and_what_ended_otherwise_is_left(clinic: Databa
     number = number_of(clinic, PathwayAction, key)
     revoke(clinic, died(clinic, number))
     with clinic.reading() as session:
-        row = session.get_one(PathwayAction, key)
-        assert (row.state, row.reason_code, row.note) == ("open", None, "")
+        action = session.get_one(PathwayAction, key)
+        assert (action.state, action.reason_code, action.note) == ("open", None, "")
     make.end_action(clinic, key, "done", at=BACK)
     closed = make.case_row(clinic, number)
     make.report(clinic, number, "report_death", at=BACK + make.HOUR)

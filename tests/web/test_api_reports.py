@@ -52,6 +52,23 @@ def test_a_case_ends_once(api: Callers, act: str) -> None:
         assert refusal(api[VAXJO].post(f"{path}/{again}", REPORTS[again])) == (409, "case.wrong-state")
 
 
+def test_a_death_is_taken_back_on_its_version_by_unit_or_coordinator(stored_api: Callers) -> None:
+    number = accepted(stored_api)
+    path, why = f"/cases/{number}/revoke-death", {"reason": "Fel patient."}
+    assert refusal(stored_api[VAXJO].post(path, why, version=1)) == (412, "stale")
+    version = stored_api[VAXJO].get(f"/cases/{number}").json()["version"]
+    assert refusal(stored_api[COORDINATOR].post(path, why, version=version)) == (409, "case.wrong-state")
+    dead = stored_api[VAXJO].post(f"/cases/{number}/report-death", REPORTS["report-death"]).json()
+    assert refusal(stored_api[make.CONSULTANT].post(path, why, version=dead["version"])) == (403, "not-allowed")
+    assert refusal(stored_api[make.OTHER_REFERRER].post(path, why, version=dead["version"])) == (404, "not-found")
+    assert refusal(stored_api[VAXJO].post(path, why)) == (428, "version-needed")
+    bad = stored_api[VAXJO].post(path, {"reason": ""}, version=dead["version"])
+    assert (refusal(bad), fields(bad)) == ((400, "invalid"), {"reason"})
+    back = stored_api[COORDINATOR].post(path, why, version=dead["version"])
+    assert (back.status_code, back.json()["state"], back.json()["died_on"]) == (200, "accepted", None)
+    assert [line["case"] for line in stored_api[COORDINATOR].get("/queue").json()["items"]] == [number]
+
+
 @pytest.mark.parametrize("day", ["2999-01-01", "2020-01-01", "i går", ""])
 def test_a_death_on_a_day_that_cannot_be_is_a_bad_field(api: Callers, day: str) -> None:
     answer = api[VAXJO].post(f"/cases/{accepted(api)}/report-death", {"date": day})

@@ -23,6 +23,7 @@ CONTRACT = {
     "/cases/{number}/withdraw": {"post"},
     "/cases/{number}/report-death": {"post"},
     "/cases/{number}/report-deterioration": {"post"},
+    "/cases/{number}/revoke-death": {"post"},
     "/cases/{number}/treatment-decision": {"post"},
     "/cases/{number}/break-glass": {"post"},
     "/cases/{number}/access-log": {"get"},

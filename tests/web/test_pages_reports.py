@@ -49,6 +49,23 @@ def test_a_death_on_a_day_ahead_is_refused_beside_its_field_with_the_typing_kept
     assert re.search(r'id="act-report-death-box"\s+open', again.html)
 
 
+@pytest.mark.parametrize("who", [REFERRER, COORDINATOR])
+def test_a_death_reported_by_mistake_is_taken_back_with_a_reason(people: People, who: str) -> None:
+    number = queued(people.database)
+    make.report(people.database, number, "report_death", at=clock.now())
+    person, path = people[who], f"/cases/{number}/revoke-death"
+    page = person.get(f"/cases/{number}")
+    assert "Tid på agendan, snabbspår och operationsdag tas inte tillbaka av sig själva" in page.words
+    bare = person.send(page, path, reason=" ")
+    assert (bare.status, bare.links_of_summary()) == (422, ["#f-reason"])
+    answer = person.send(bare, path, reason="Fel patient valdes.")
+    assert (answer.status, answer.to) == (303, f"/cases/{number}")
+    shown = person.get(answer.to)
+    assert ("Dödsfallet är taget tillbaka." in shown.words, "Fel patient valdes." in shown.words) == (True, True)
+    assert (path in shown.forms, make.state_of(people.database, number)) == (False, "accepted")
+    assert path not in people[make.CONSULTANT].get(f"/cases/{number}").forms
+
+
 def test_triage_offers_no_report_and_the_referrer_no_triage(people: People) -> None:
     number = queued(people.database)
     forms = {name: set(people[name].get(f"/cases/{number}").forms) for name in (REFERRER, COORDINATOR, make.CHAIR)}

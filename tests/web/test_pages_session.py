@@ -81,6 +81,11 @@ def test_the_identity_is_hidden_at_first_and_never_in_the_title(people: People, 
     assert "Provlund" not in page.title
 
 
+def test_every_figure_beside_the_minutes_leads_to_how_it_is_computed(people: People, session: str) -> None:
+    html = people[NURSE].get(session).html
+    assert [f'href="/help/calculations#{part}"' in html for part in ("omeq", "bilaga1", "intern")] == [True] * 3
+
+
 def test_a_draft_is_saved_field_by_field(people: People, session: str) -> None:
     typed = {"dissent.0.who": "Kim", "dissent.0.what": "Hellre epidural.", "contraindications.9.what": "Sår"}
     assert write(people[CHAIR], session, **DECIDED, **typed, **{"contraindications.9.assessment": "relative"}).to == (
