@@ -10,7 +10,7 @@ from sqlmodel import col
 import make
 from core.test_reports import PATHWAYS, agenda, told
 from make import CHAIR, CONSULTANT, COORDINATOR, FUNCTION, MEETS, NURSE, REFERRER, SURGEON
-from mdk.audit.queries import first_broken_row, history
+from mdk.audit.queries import first_fault, history
 from mdk.cases import lists, queries
 from mdk.cases.rules import OPEN
 from mdk.cases.structs import CaseState
@@ -61,7 +61,7 @@ def test_from_each_state_the_case_stands_where_it_stood_and_nothing_given_up_is_
     with clinic.reading() as session:
         last = history(session, "case", number)[-1]
         assert (last.act, last.state, last.reason) == ("revoke-death", row.state, WHY)
-        assert first_broken_row(session) is None
+        assert first_fault(session) is None
     view = make.ask(clinic, REFERRER, queries.view, number, at=BACK)
     assert (view.clock.whose_move != "nobody", view.died_on) == (True, None)
     concerned = {COORDINATOR, CONSULTANT, REFERRER} - {by} | ({CHAIR} if state == CaseState.DISCUSSED else set())
