@@ -204,8 +204,12 @@ def _found(
 ) -> list[_LineRow]:
     """A page of what a search finds: a common text among the newest cases, a rare one by the index.
 
+    A whole case number that exists is that case, and no longer number that begins so.
     Only a text that is neither, or is shorter than the index reads, is looked for from the newest case on.
     """
+    named = newest.rows(session, [*conditions, _CASE.number == wanted.number]) if wanted.number else []
+    if named:
+        return named
     last = session.scalar(select(func.max(_CASE.id))) if before is None else before
     conditions = [*conditions, search.matches(session, wanted)]
     rows = newest.rows(session, [*conditions, _CASE.id > (last or 0) - _WINDOW])

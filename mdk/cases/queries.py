@@ -114,12 +114,12 @@ def stands_at(state: CaseState) -> ColumnElement[bool]:
     return col(Case.state) == literal_column(f"'{state}'")
 
 
-def is_unread() -> ColumnElement[bool]:
-    """The condition that a case was answered and nobody at its unit has confirmed having read that."""
-    answered: list[ColumnElement[str]] = [
-        literal_column(f"'{state}'") for state in (CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED)
-    ]
-    return and_(col(Case.state).in_(answered), col(Case.read_confirmed_at).is_(None))
+def is_unread(*states: CaseState) -> ColumnElement[bool]:
+    """The condition that a case was answered (and is in one of the `states`, if told) and nobody there has read it."""
+    answered = states or (CaseState.DECIDED, CaseState.CLOSED, CaseState.ANSWERED)
+    written: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in answered]
+    here = col(Case.state) == written[0] if len(written) == 1 else col(Case.state).in_(written)
+    return and_(here, col(Case.read_confirmed_at).is_(None))
 
 
 def visible(by: Viewer, at: datetime) -> ColumnElement[bool]:

@@ -53,11 +53,6 @@ MOVES: Mapping[str, tuple[frozenset[CaseState], CaseState]] = {
     "return": (frozenset({CaseState.DECIDED}), CaseState.ACCEPTED),
     "close": (frozenset({CaseState.DECIDED}), CaseState.CLOSED),
 }
-# Where a case stands once its patient's death is taken back: a slot or a review that was given up is not taken again.
-REVIVED: Mapping[CaseState, CaseState] = {state: state for state in (*OPEN, CaseState.CLOSED)} | {
-    CaseState.SUPPLEMENT_REQUESTED: CaseState.SUBMITTED,
-    CaseState.SCHEDULED: CaseState.ACCEPTED,
-}
 # A case that has become worse since triage may be accepted anew, with another urgency; its slot is kept.
 RETRIAGED = frozenset({CaseState.ACCEPTED, CaseState.SCHEDULED})
 WORSENS = OPEN - {CaseState.DRAFT}

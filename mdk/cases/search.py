@@ -3,6 +3,7 @@
 A word is looked for inside the number, the unit's name and the question; a name and an identity number only whole.
 """
 
+import re
 import unicodedata
 from contextlib import suppress
 from datetime import datetime
@@ -21,15 +22,17 @@ ENOUGH = 2000  # cases that are worth naming one by one; a text that finds more 
 _TRIGRAM = 3
 _INDEXED, _INDEXED_LENGTH = 8, 100  # words, and signs of each, that the index is asked for; the rest is read
 _MOST_WORDS = 100
+_NUMBER = re.compile(r"mdk-\d{4}-\d{4,}")
 _CASE: Any = Case.__table__.c  # type: ignore[attr-defined]
 
 
 class Wanted(NamedTuple):
-    """What is searched for: words that must all be there, or a whole identity number or name."""
+    """What is searched for: words that must all be there, or a whole identity number, name or case number."""
 
     words: tuple[str, ...]
     identity: str | None
     name: str
+    number: str | None = None
 
 
 def folded(text: str) -> str:
@@ -64,7 +67,8 @@ def read(text: str, at: datetime) -> Wanted | None:
     identity = None
     with suppress(RuleBroken):
         identity = parse_identity(text.strip(), today=time.today(at)).value
-    return Wanted(tuple(sorted(words, key=len, reverse=True)[:_MOST_WORDS]), identity, name_of(text))
+    number = words[0].upper() if len(words) == 1 and _NUMBER.fullmatch(words[0]) else None
+    return Wanted(tuple(sorted(words, key=len, reverse=True)[:_MOST_WORDS]), identity, name_of(text), number)
 
 
 def matches(session: Session, wanted: Wanted) -> ColumnElement[bool]:

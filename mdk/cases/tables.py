@@ -16,6 +16,9 @@ _AT_TRIAGE = text("state = 'submitted'")
 _ASKED = text("state = 'supplement_requested'")
 _WORSE = text("deteriorated_at IS NOT NULL")
 _UNREAD = text("state IN ('decided', 'closed', 'answered') AND read_confirmed_at IS NULL")
+_UNREAD_DECISION = text("state IN ('decided', 'closed') AND read_confirmed_at IS NULL")
+_UNREAD_ANSWER = text("state = 'answered' AND read_confirmed_at IS NULL")
+_UNRATIFIED = text("ratified_at IS NULL")
 
 
 def _partial(name: str, *columns: str, where: TextClause) -> Index:
@@ -31,11 +34,14 @@ class Case(Versioned, table=True):
         one_of("state", CaseState),
         one_of("urgency", get_args(Urgency), optional=True),
         one_of("home_region", get_args(RegionCode), optional=True),
-        _partial("ix_case_queue", "days_allowed", "waiting_from", "id", where=_QUEUED),
+        # In order to `id`; what comes after lets a filter pass over a case without reading it.
+        _partial("ix_case_queue", "days_allowed", "waiting_from", "id", "birth_date", "home_region", where=_QUEUED),
         _partial("ix_case_triage", "waiting_from", "id", where=_AT_TRIAGE),
         _partial("ix_case_worse", "deteriorated_at", "id", where=_WORSE),
         _partial("ix_case_asked", "unit_id", "supplement_until", "id", where=_ASKED),
         _partial("ix_case_unread", "unit_id", "submitted_at", "id", where=_UNREAD),
+        _partial("ix_case_unread_decision", "decided_at", "id", where=_UNREAD_DECISION),
+        _partial("ix_case_unread_answer", "ended_at", "id", where=_UNREAD_ANSWER),
         Index("ix_case_state", "state", "id"),
         Index("ix_case_unit", "unit_id", "id"),
         Index("ix_case_unit_state", "unit_id", "state", "id"),
@@ -206,6 +212,7 @@ class UrgentReview(SQLModel, table=True):
     """One passage of a case through the urgent lane: a written conference with a deadline, and what became of it."""
 
     __tablename__ = "urgent_review"
+    __table_args__ = (_partial("ix_urgent_review_waiting", "deadline", "conference_id", where=_UNRATIFIED),)
     personal: ClassVar[frozenset[str]] = frozenset()
 
     conference_id: str = Field(primary_key=True, foreign_key="conference.id")

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -11,10 +11,17 @@ from mdk.audit.service import seen
 from mdk.cases.lists import lines_of
 from mdk.cases.queries import is_unread as answered_unread
 from mdk.cases.shut import is_open_to
-from mdk.cases.structs import CaseLine
+from mdk.cases.structs import CaseLine, CaseState
 from mdk.cases.tables import Case
+from mdk.journey import pending
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
+
+# Each kind is read in order from its own index.
+_PARTS = (
+    pending.Part("read", answered_unread(CaseState.DECIDED, CaseState.CLOSED), col(Case.decided_at)),
+    pending.Part("read", answered_unread(CaseState.ANSWERED), col(Case.ended_at)),
+)
 
 
 class UnreadLine(msgspec.Struct, frozen=True):
@@ -25,22 +32,18 @@ class UnreadLine(msgspec.Struct, frozen=True):
 
 
 def unread(session: Session, *, by: Viewer, at: datetime, limit: int) -> tuple[list[UnreadLine], int]:
-    """The answers that wait to be read, longest first, and how many there are; one log row for those shown.
+    """The answers that wait to be read, longest first, and how many there are, to a thousand; one log row.
 
     Raises `NotAllowed`.
     """
     check_role("answer.unread", by)
-    since = func.coalesce(col(Case.decided_at), col(Case.ended_at), col(Case.changed_at))
-    rows = session.execute(
-        select(col(Case.id), since, func.count().over())
-        .where(answered_unread(), is_open_to(col(Case.id), by))
-        .order_by(since, col(Case.id))
-        .limit(limit)
-    ).all()
-    lines = lines_of(session, [case_id or 0 for case_id, _, _ in rows], at=at)
-    if rows:
+    parts = [part._replace(where=and_(part.where, is_open_to(col(Case.id), by))) for part in _PARTS]
+    found = [each for part in parts for each in pending.first(session, [part], limit)]
+    found = sorted(found, key=lambda each: (each.since or at, each.case_id))[:limit]
+    lines = lines_of(session, [each.case_id for each in found], at=at)
+    if found:
         seen(session, "answer.unread", by=by, at=at, cases=tuple(line.number for line in lines.values()))
-    return [UnreadLine(lines[case_id or 0], moment) for case_id, moment, _ in rows], rows[0][-1] if rows else 0
+    return [UnreadLine(lines[each.case_id], each.since or at) for each in found], pending.total(session, parts)
 
 
 def is_unread(session: Session, number: str) -> bool:

@@ -31,6 +31,7 @@ from mdk.people.structs import Role, Viewer
 from mdk.people.tables import Person
 
 ReviewKind = Literal["opine", "conclude", "overdue", "ratify"]
+_UNDONE = col(UrgentReview.ratified_at).is_(None)  # read from its own index
 _OPEN = and_(
     col(UrgentReview.concluded_at).is_(None),
     col(Case.state) == CaseState.SCHEDULED,
@@ -38,7 +39,6 @@ _OPEN = and_(
 )
 _UNRATIFIED = and_(
     col(UrgentReview.concluded_at).is_not(None),
-    col(UrgentReview.ratified_at).is_(None),
     col(Minutes.outcome) != "deferred",
 )
 
@@ -204,7 +204,7 @@ def _lines(session: Session, wanted: ColumnElement[bool], *, by: Viewer, at: dat
         select(UrgentReview, col(Case.version))
         .join(Case, col(Case.id) == col(UrgentReview.case_id))
         .outerjoin(Minutes, col(Minutes.conference_id) == col(UrgentReview.conference_id))
-        .where(wanted, is_open_to(col(Case.id), by))
+        .where(_UNDONE, wanted, is_open_to(col(Case.id), by))
         .order_by(col(UrgentReview.deadline), col(UrgentReview.conference_id))
     ).all()
     if not found:

@@ -1,5 +1,6 @@
 """Owns the undoing of a death that was reported by mistake: what it ended goes on, as far as that can be."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,12 @@ from mdk.journey.concerned import receivers, tell
 from mdk.pathways import resuming
 from mdk.people.structs import Viewer
 
+# Where a case stands once its patient's death is taken back: a slot or a review that was given up is not taken again.
+_STANDS: Mapping[CaseState, CaseState] = {state: state for state in (*rules.OPEN, CaseState.CLOSED)} | {
+    CaseState.SUPPLEMENT_REQUESTED: CaseState.SUBMITTED,
+    CaseState.SCHEDULED: CaseState.ACCEPTED,
+}
+
 
 def revoke_death(session: Session, *, number: str, version: int, reason: str, by: Viewer, at: datetime) -> Case:
     """Take back that the patient died: the case stands where it stood, with its first date and its clock kept.
@@ -31,7 +38,7 @@ def revoke_death(session: Session, *, number: str, version: int, reason: str, by
     rules.check_in(case.state, frozenset({CaseState.DECEASED}))
     stood, closed_at = _before(session, case)
     resumed = resuming.resume_for_case(session, case, reason=reason, by=by, at=at)
-    target = rules.REVIVED[stood]
+    target = _STANDS[stood]
     case.died_on, case.ended_at = None, closed_at
     if target == CaseState.SUBMITTED:
         case.triage_from = at

@@ -104,6 +104,19 @@ def test_a_text_with_a_control_sign_is_a_bad_value(clinic: Database) -> None:
         found(clinic, "sak\x00ral")
 
 
+def test_a_whole_case_number_finds_that_case_and_a_piece_of_one_all_that_hold_it(clinic: Database) -> None:
+    first, second = make.submitted(clinic), make.submitted(clinic)
+    with clinic.writing() as session:
+        longer = "MDK-2026-00012"
+        named = {"number": longer, "search_text": search.text_of(longer, "", "")}
+        session.execute(update(Case).where(col(Case.number) == second).values(**named))
+    assert [found(clinic, each) for each in (first.lower(), longer, "mdk-2026-000")] == [
+        [first], [longer], [longer, first]
+    ]  # fmt: skip
+    assert found(clinic, "MDK-2026-0002") == []
+    assert found(clinic, first, make.OTHER_REFERRER) == []
+
+
 def test_a_search_follows_the_question_as_it_changes(clinic: Database) -> None:
     number = make.submitted(clinic, make.submission(question="Epidural?"))
     make.do(clinic, number, "patch", by=make.REFERRER, changes={"question": "Neurolys?"})
