@@ -184,9 +184,17 @@ SETTINGS = (
     ),
     Setting("SMTP_URL", "", "vart e-post skickas: smtp://, smtps:// eller file:KATALOG", secret=True, check=_mail),
     Setting(
+        "SMTP_TLS",
+        "required",
+        "kryptering när e-post skickas med smtp:// till en annan dator: required (STARTTLS med giltigt certifikat, "
+        "annars skickas inget) eller opportunistic (krypterat bara om servern erbjuder det)",
+        check=_one_of("required", "opportunistic"),
+    ),
+    Setting(
         "IMAP_URL",
         "",
-        "brevlådan som svar på kallelser läses ur: imaps://användare:lösenord@server/mapp (tomt: ingen)",
+        "brevlådan som svar på kallelser läses ur: imaps://användare:lösenord@server/mapp (tomt: ingen); imap:// läses "
+        "med STARTTLS",
         secret=True,
         check=_inbox,
     ),

@@ -68,9 +68,12 @@ class Folder:
 
 
 class Smtp:
-    """Hands each mail to an SMTP server, encrypted from the start or by STARTTLS when the server offers it."""
+    """Hands each mail to an SMTP server, encrypted from the start or by STARTTLS.
 
-    def __init__(self, url: SplitResult, *, patience: float, tls: ssl.SSLContext) -> None:
+    To another computer nothing is handed over unencrypted when encryption `is_required`; a password never is.
+    """
+
+    def __init__(self, url: SplitResult, *, patience: float, tls: ssl.SSLContext, is_required: bool) -> None:
         self.host = url.hostname or ""
         self.implicit_tls = url.scheme == "smtps"
         self.user = unquote(url.username or "")
@@ -78,6 +81,7 @@ class Smtp:
         self.port = url.port or (465 if self.implicit_tls else 587 if self.user else 25)
         self.patience = patience
         self.tls = tls
+        self.is_required = is_required
 
     def send(self, mail: Mail) -> Outcome:
         try:
@@ -112,14 +116,20 @@ class Smtp:
         if not encrypted and server.has_extn("starttls"):
             server.starttls(context=self.tls)
             encrypted = True
-        if self.user and not encrypted and self.host not in LOOPBACK:
-            raise smtplib.SMTPNotSupportedError("servern erbjuder ingen kryptering; lösenordet skickas inte")
+        if not encrypted and self.host not in LOOPBACK and (self.user or self.is_required):
+            held_back = "lösenordet skickas inte" if self.user else "mejlet skickas inte (MDK_SMTP_TLS)"
+            raise smtplib.SMTPNotSupportedError(f"servern erbjuder ingen kryptering; {held_back}")
         if self.user:
             server.login(self.user, self.password)
 
 
-def transport(url: str, *, patience: float = PATIENCE, tls: ssl.SSLContext | None = None) -> Transport:
+def transport(
+    url: str, *, patience: float = PATIENCE, tls: ssl.SSLContext | None = None, is_tls_required: bool = True
+) -> Transport:
     """The way out that an SMTP_URL names: `file:DIR`, `smtp://user:pass@host:port` or `smtps://…`.
+
+    What is encrypted is so under a certificate that is checked. Unless `is_tls_required`, `smtp://` also hands over
+    unencrypted to a server that offers no encryption.
 
     Raises: ValueError, which names the setting but not its value (it may hold a password), for anything else.
     """
@@ -132,7 +142,8 @@ def transport(url: str, *, patience: float = PATIENCE, tls: ssl.SSLContext | Non
             parts = urlsplit(url)
             user, password = unquote(parts.username or ""), unquote(parts.password or "")
             if parts.hostname and parts.port != 0 and user.isascii() and password.isascii():
-                return Smtp(parts, patience=patience, tls=tls or ssl.create_default_context())
+                context = tls or ssl.create_default_context()
+                return Smtp(parts, patience=patience, tls=context, is_required=is_tls_required)
     raise ValueError("SMTP_URL must be file:DIR, smtp://[user:password@]host[:port] or smtps://…, in ASCII")
 
 

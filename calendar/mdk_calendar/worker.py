@@ -153,7 +153,7 @@ class _Pays:
 
     def __init__(self, database: Database, settings: Settings, at: datetime) -> None:
         self.database, self.settings, self.at = database, settings, at
-        self.way_out: Transport = transport(settings.mail_url)
+        self.way_out: Transport = transport(settings.mail_url, is_tls_required=settings["SMTP_TLS"] == "required")
 
     def next(self) -> bool:
         """Handle the next row that is due; False when there is none."""

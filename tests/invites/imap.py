@@ -26,13 +26,17 @@ class Letter:
 class Box:
     """The one folder of the server, what it holds, and how the server behaves.
 
-    `drop` closes the connection at a command, such as `STORE`; `refuse` answers a command with NO.
+    `drop` closes the connection at a command, such as `STORE`; `refuse` answers a command with NO; `offers` are
+    capabilities besides the usual.
     """
 
-    def __init__(self, *raws: bytes, folder: str = "INBOX/MDK", drop: str = "", refuse: str = "") -> None:
+    def __init__(
+        self, *raws: bytes, folder: str = "INBOX/MDK", drop: str = "", refuse: str = "", offers: str = ""
+    ) -> None:
         self.letters = [Letter(raw) for raw in raws]
         self.folder, self.drop, self.refuse = folder, drop, refuse
         self.asked: list[str] = []
+        self.offers = offers
 
     def flags(self) -> list[set[str]]:
         return [letter.flags for letter in self.letters]
@@ -40,6 +44,7 @@ class Box:
 
 class _Session(socketserver.StreamRequestHandler):
     box: Box
+    tls: ssl.SSLContext
 
     def handle(self) -> None:
         self._say(b"* OK [CAPABILITY IMAP4rev1] ready")
@@ -58,12 +63,21 @@ class _Session(socketserver.StreamRequestHandler):
             if name == "LOGOUT":
                 return
 
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
+
     def _say(self, line: bytes) -> None:
         self.wfile.write(line + b"\r\n")
 
     def _capability(self, tag: str, _words: list[str]) -> None:
-        self._say(b"* CAPABILITY IMAP4rev1")
+        self._say(f"* CAPABILITY IMAP4rev1 {self.box.offers}".strip().encode())
         self._say(f"{tag} OK done".encode())
+
+    def _starttls(self, tag: str, _words: list[str]) -> None:
+        self._say(f"{tag} OK begin".encode())
+        self.request = self.tls.wrap_socket(self.request, server_side=True)
+        self.setup()
 
     def _login(self, tag: str, words: list[str]) -> None:
         good = [word.strip('"') for word in words] == [USER, PASSWORD]
@@ -103,9 +117,12 @@ class _Session(socketserver.StreamRequestHandler):
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
     tls: ssl.SSLContext
+    is_plain: bool
 
     def get_request(self) -> Any:
         client, address = super().get_request()
+        if self.is_plain:
+            return client, address
         return self.tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -113,11 +130,11 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def serving(box: Box, tls: ssl.SSLContext) -> Iterator[int]:
-    """The port of a server for `box`, encrypted from the start."""
-    handler = type("Session", (_Session,), {"box": box})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        server.tls = tls
+def serving(box: Box, tls: ssl.SSLContext, *, host: str = "127.0.0.1", is_plain: bool = False) -> Iterator[int]:
+    """The port of a server for `box`, encrypted from the start unless it `is_plain`."""
+    handler = type("Session", (_Session,), {"box": box, "tls": tls})
+    with _Server((host, 0), handler) as server:
+        server.tls, server.is_plain = tls, is_plain
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

@@ -17,6 +17,7 @@ from invites.sample import event
 from mdk_calendar.delivery import Mail, Refused, Retry, Sent, transport
 from mdk_calendar.mail import message_id, to_mail
 
+ANOTHER = "127.0.0.2"  # stands for another computer: it is none of the names that are known to be this one
 MAIL = Mail(message_id(event()), "mdk@demo.mdk", "remittent.vaxjo@demo.mdk", to_mail(event(), news="invited"))
 
 
@@ -57,9 +58,9 @@ class Receiver:
 
 
 @contextmanager
-def listening(receiver: Receiver, **options: Any) -> Iterator[int]:
+def listening(receiver: Receiver, *, host: str = "127.0.0.1", **options: Any) -> Iterator[int]:
     """The port of a server that behaves like `receiver`."""
-    controller = Controller(receiver, hostname="127.0.0.1", port=free_port(), **options)
+    controller = Controller(receiver, hostname=host, port=free_port(), **options)
     controller.start()
     try:
         yield controller.port
@@ -75,12 +76,12 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and its self-signed certificate for 127.0.0.1, in one file."""
+    """A key and its self-signed certificate for both addresses, in one file."""
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
          "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-subj", "/CN=127.0.0.1",
-         "-addext", "subjectAltName=IP:127.0.0.1"],
+         "-addext", f"subjectAltName=IP:127.0.0.1,IP:{ANOTHER}"],
         check=True,
         capture_output=True,
     )  # fmt: skip
@@ -193,6 +194,31 @@ def test_a_server_with_a_foreign_certificate_gets_no_mail(certificate: Path) -> 
     assert receiver.taken == []
 
 
+@pytest.mark.parametrize("user", ["", "mdk:hemligt@"])
+def test_another_computer_that_offers_no_encryption_gets_nothing_unless_told_so(user: str) -> None:
+    receiver = Receiver()
+    with listening(receiver, host=ANOTHER) as port:
+        url = f"smtp://{user}{ANOTHER}:{port}"
+        kept = transport(url).send(MAIL)
+        told = transport(url, is_tls_required=False).send(MAIL)
+    assert isinstance(kept, Retry)
+    assert kept.reason.startswith("SMTPNotSupportedError: servern erbjuder ingen kryptering; ")
+    assert ("MDK_SMTP_TLS" in kept.reason, "hemligt" in kept.reason) == (not user, False)
+    assert (told == Sent(), len(receiver.taken)) == (not user, int(not user))  # a password is never sent so
+
+
+def test_another_computer_is_reached_under_a_certificate_that_is_checked(certificate: Path) -> None:
+    receiver = Receiver()
+    with listening(receiver, host=ANOTHER, tls_context=servers_tls(certificate)) as port:
+        url = f"smtp://{ANOTHER}:{port}"
+        assert transport(url, tls=trusting(certificate)).send(MAIL) == Sent()
+        for is_required in (True, False):
+            foreign = transport(url, is_tls_required=is_required).send(MAIL)
+            assert isinstance(foreign, Retry)
+            assert foreign.reason.startswith("SSLCertVerificationError")
+    assert len(receiver.taken) == 1
+
+
 def test_smtps_is_encrypted_from_the_start(certificate: Path) -> None:
     receiver = Receiver()
     with listening(receiver, ssl_context=servers_tls(certificate)) as port:
@@ -213,7 +239,7 @@ def test_a_password_is_given_and_a_wrong_one_keeps_the_mail_for_later(
     sent: bool,  # noqa: FBT001
 ) -> None:
     receiver = Receiver()
-    options = {"authenticator": accept_only_the_right_password, "auth_required": True}
+    options: dict[str, Any] = {"authenticator": accept_only_the_right_password, "auth_required": True}
     with listening(receiver, tls_context=servers_tls(certificate), **options) as port:
         outcome = transport(f"smtp://mdk:{password}@127.0.0.1:{port}", tls=trusting(certificate)).send(MAIL)
     assert (outcome == Sent(), isinstance(outcome, Retry), len(receiver.taken)) == (sent, not sent, int(sent))

@@ -1,7 +1,9 @@
 """The mailbox that answers come to, read from a real socket with TLS: each mail once, whatever breaks on the way."""
 
 import socket
+import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,7 +12,7 @@ import make
 from invites.answering import CAME, NURSE, answer_of, kept, mail, sample, told
 from invites.imap import Box, serving
 from invites.post import Post, settings
-from invites.test_delivery import certificate, free_port, servers_tls, trusting
+from invites.test_delivery import ANOTHER, certificate, free_port, servers_tls, trusting
 from mdk.db import Database
 from mdk_calendar import mailbox, replies
 from mdk_calendar.imip import LONGEST
@@ -50,6 +52,36 @@ def test_what_is_unread_is_taken_in_and_marked_and_what_someone_must_read_is_fla
     assert kept(post.database) == [("recorded", ""), ("refused", "no-calendar"), ("noted", "counter")]
     assert (state(post).read_at, state(post).failing_since, state(post).fault) == (CAME, None, "")
     assert look(post, box, certificate) == 0
+
+
+def plainly(post: Post, box: Box, certificate: Path, *, host: str, tls: Any = None) -> int:
+    """One look over `imap://` at a server that begins unencrypted."""
+    with serving(box, servers_tls(certificate), host=host, is_plain=True) as port:
+        post.settings = settings(post.folder, IMAP_URL=f"imap://mdk:l%40sen%2Ford@{host}:{port}/INBOX/MDK")
+        tls = tls or trusting(certificate)
+        return mailbox.look(post.database, post.settings, at=CAME, patience=2, tls=tls)
+
+
+def test_a_mailbox_that_begins_unencrypted_is_read_under_starttls(post: Post, certificate: Path) -> None:
+    planned, box = told(post), Box(sample("outlook-accepted"), offers="STARTTLS")
+    assert plainly(post, box, certificate, host=ANOTHER) == 1
+    assert answer_of(post.database, planned)[0] == "ACCEPTED"
+    asked = [line.partition(" ")[0] for line in box.asked]
+    assert asked.index("STARTTLS") < asked.index("LOGIN")
+
+
+def test_another_computer_without_encryption_or_with_a_foreign_certificate_is_never_told_the_password(
+    post: Post, certificate: Path
+) -> None:
+    told(post)
+    for offers, tls, fault in (
+        ("", None, "servern erbjuder ingen kryptering; lösenordet skickas inte"),
+        ("STARTTLS", ssl.create_default_context(), "certificate verify failed"),
+    ):
+        box = Box(sample("outlook-accepted"), offers=offers)
+        assert plainly(post, box, certificate, host=ANOTHER, tls=tls) == 0
+        assert fault in state(post).fault
+        assert "LOGIN" not in box.asked
 
 
 def test_a_mail_that_was_read_already_is_left_alone(post: Post, certificate: Path) -> None:
