@@ -122,12 +122,18 @@ def count_waiting(session: Session) -> int:
     return session.scalar(select(func.count()).where(*_is_open())) or 0
 
 
-def settle(session: Session, *, reply_id: int, by: Viewer, at: datetime) -> None:
-    """Count a mail as looked after; again changes nothing. Raises `NotAllowed`, `NotFound`."""
+def load_reply(session: Session, reply_id: int, *, by: Viewer) -> MailReply:
+    """One mail, for an act on it. Raises `NotAllowed`, `NotFound`."""
     check_role("outbox.read", by)
     row = session.get(MailReply, reply_id)
     if row is None:
         raise NotFound
+    return row
+
+
+def settle(session: Session, *, reply_id: int, by: Viewer, at: datetime) -> None:
+    """Count a mail as looked after; again changes nothing. Raises `NotAllowed`, `NotFound`."""
+    row = load_reply(session, reply_id, by=by)
     row.settled_at = row.settled_at or at
     did(session, "reply.settle", by=by, at=at)
 

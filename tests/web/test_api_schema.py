@@ -48,6 +48,8 @@ CONTRACT = {
     "/series/{series_id}/end": {"post"},
     "/absences": {"get", "post"},
     "/absences/{absence_id}/remove": {"post"},
+    "/replies": {"get"},
+    "/replies/{reply_id}/settle": {"post"},
     "/conflicts": {"get"},
     "/free-slots": {"get"},
     "/conferences/{conference_id}/postpone": {"get", "post"},
@@ -107,7 +109,7 @@ CONTRACT = {
     "/pump-assignments/{assignment_id}/prerequisites/{n}": {"put"},
 }
 WITHOUT_VERSION = re.compile(
-    r"/(reply|addenda|confirm-read|withdraw|report-death|report-deterioration|break-glass|opinions|attachments|remove|follow-ups|lift)$"
+    r"/(reply|addenda|confirm-read|withdraw|report-death|report-deterioration|break-glass|opinions|attachments|remove|settle|follow-ups|lift)$"
 )
 CREATES = {
     "/absences",

@@ -37,6 +37,7 @@ from mdk_web.pathways import api as pathways_api
 from mdk_web.pathways import pages as pathways_pages
 from mdk_web.pathways import standing_api, standing_pages
 from mdk_web.queue import pages as queue_pages
+from mdk_web.replies import api as replies_api
 from mdk_web.replies import pages as replies_pages
 from mdk_web.room import api as room_api
 from mdk_web.room import pages as room_pages
@@ -88,6 +89,7 @@ API_HANDLERS: list[Any] = [
     *conferences_api.HANDLERS,
     *conflicts_api.HANDLERS,
     *calendars_api.HANDLERS,
+    *replies_api.HANDLERS,
     *minutes_api.HANDLERS,
     *room_api.HANDLERS,
     *pathways_api.HANDLERS,
