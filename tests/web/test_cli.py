@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 import lending
 import make
+import stores
 from invites.answering import answer_of, mail, sample, told
 from invites.post import Post
 from mdk import clock, settings
@@ -35,9 +36,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def folder(sqlite_url: str, tmp_path: Path) -> Path:
+def folder(_sqlite_template: Path, tmp_path: Path) -> Path:
     """The data folder of an installation with the demo's people and no cases."""
-    database = Database(sqlite_url)
+    database = Database(stores.copied(_sqlite_template, tmp_path / "mdk.sqlite"))
     make.people(database)
     database.close()
     return tmp_path
