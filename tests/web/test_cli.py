@@ -201,7 +201,8 @@ def test_f9_a_log_that_was_cut_off_is_found_by_the_end_that_the_worker_signed(md
 
 
 def test_the_settings_are_shown_without_secrets(mdk: Run) -> None:
-    result = mdk("config", MDK_OIDC_CLIENT_SECRET="hemligt-ord")
+    provider = {"MDK_OIDC_ISSUER": "https://idp.example", "MDK_OIDC_CLIENT_ID": "mdk"}
+    result = mdk("config", MDK_OIDC_CLIENT_SECRET="hemligt-ord", **provider)
     lines = {line.split("\t")[0]: line.split("\t") for line in result.stdout.splitlines()}
     assert set(lines) == {f"MDK_{setting.name}" for setting in settings.SETTINGS}
     assert lines["MDK_OIDC_CLIENT_SECRET"][1] == lines["MDK_SECRET_KEY"][1] == "••••••••"
@@ -270,9 +271,9 @@ def test_every_command_explains_itself(mdk: Run) -> None:
 
 # ---------------------------------------------------------------------------------------------------- mail
 def test_an_answer_is_taken_in_from_a_file_or_standard_input_and_what_is_none_is_refused_in_one_line(
-    mdk: Run, folder: Path, sqlite_url: str
+    mdk: Run, folder: Path
 ) -> None:
-    database = Database(sqlite_url)
+    database = Database(sqlite_file(folder / "mdk.sqlite"))
     post = Post(database, folder / "outbox")
     planned = told(post, starts_at=clock.now() + 2 * make.DAY)
     file = folder / "svar.eml"
@@ -291,13 +292,13 @@ def test_an_answer_is_taken_in_from_a_file_or_standard_input_and_what_is_none_is
     database.close()
 
 
-def test_a_person_is_added_with_a_language_that_stays_until_another_is_given(mdk: Run, sqlite_url: str) -> None:
+def test_a_person_is_added_with_a_language_that_stays_until_another_is_given(mdk: Run, folder: Path) -> None:
     unit = ("--name", "Ann Li", "--role", "member", "--unit", "palliativa-vaxjo")
     assert mdk("user", "add", "ann@demo.mdk", *unit, "--language", "en").exit_code == 0
     assert mdk("user", "add", "ann@demo.mdk", *unit).exit_code == 0
     assert mdk("user", "add", "bo@demo.mdk", *unit).exit_code == 0
     assert mdk("user", "add", "cy@demo.mdk", *unit, "--language", "no").exit_code == 2
-    database = Database(sqlite_url)
+    database = Database(sqlite_file(folder / "mdk.sqlite"))
     with database.reading() as session:
         found = {person.email: person.language for person in session.scalars(select(Person))}
     database.close()
