@@ -214,7 +214,7 @@ def test_every_list_takes_limit_and_cursor(document: dict[str, Any]) -> None:
 def test_every_refusal_is_described_as_a_problem(document: dict[str, Any]) -> None:
     for path, _, operation in operations(document):
         refusals = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
-        assert {"400", "401", "403", "404", "503"} <= set(refusals), path
+        assert {"400", "401", "403", "404", "429", "503"} <= set(refusals), path
         assert {form for answer in refusals.values() for form in answer["content"]} == {"application/problem+json"}
 
 

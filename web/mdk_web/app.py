@@ -22,9 +22,11 @@ from mdk.settings import Settings
 from mdk_web import openapi
 from mdk_web.calendars.feed import feed
 from mdk_web.calls import let_in
+from mdk_web.edge import Edge, Hosts
 from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
 from mdk_web.form_guard import FormGuard, form_rules
 from mdk_web.headers import guard_answer
+from mdk_web.limits import Limits
 from mdk_web.live.streams import Streams
 from mdk_web.rendering import STATIC
 from mdk_web.routes import API_HANDLERS, LINK_HANDLERS, PAGE_HANDLERS
@@ -61,7 +63,7 @@ def create_app(settings: Settings, database: Database) -> Litestar:
     app = Litestar(
         route_handlers=[api, pages, links, feed, static, live, ready],
         state=State(state_of(settings, database)),
-        middleware=[DefineMiddleware(FormGuard, config=form_rules(settings))],
+        middleware=[Edge(), DefineMiddleware(FormGuard, config=form_rules(settings))],
         exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},
         openapi_config=_openapi(),
         before_send=[guard_answer],
@@ -76,7 +78,14 @@ def create_app(settings: Settings, database: Database) -> Litestar:
 
 def state_of(settings: Settings, database: Database) -> dict[str, Any]:
     """What the handlers find in the application's state: all that differs between two runs of it."""
-    return {"settings": settings, "database": database, "streams": Streams(), "provider": Provider(settings)}
+    return {
+        "settings": settings,
+        "database": database,
+        "streams": Streams(),
+        "provider": Provider(settings),
+        "limits": Limits(database, settings.secret_key),
+        "hosts": Hosts(settings),
+    }
 
 
 def _openapi() -> OpenAPIConfig:

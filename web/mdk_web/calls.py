@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
+from litestar.concurrency import sync_to_thread
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from msgspec import Meta
@@ -13,7 +14,11 @@ from msgspec import Meta
 from mdk import parsing
 from mdk.clock import STOCKHOLM
 from mdk.cursors import DEFAULT_LIMIT, MAX_LIMIT, pack, unpack
+from mdk.tokens import TokenRefused
+from mdk_web.denials import log_stranger
+from mdk_web.errors import SignInNeeded
 from mdk_web.formkit import Form
+from mdk_web.limits import CALLS, REFUSED_TOKENS, limits_of, network_of
 from mdk_web.visits import PageRequest, bearer_of, known_address
 
 T = TypeVar("T")
@@ -28,12 +33,24 @@ class Paging(msgspec.Struct, kw_only=True):
 
 
 async def let_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Turn away who has no valid token before anything is read, and an id that nothing can have.
+    """Turn away who has no valid token before anything is read, an id that nothing can have, and who asks too often.
 
-    Raises `SignInNeeded`, `TokenRefused`, `NotFound`.
+    Raises `SignInNeeded`, `TokenRefused`, `TooMany`, `NotFound`.
     """
-    bearer_of(connection)
+    try:
+        bearer = bearer_of(connection)
+    except (SignInNeeded, TokenRefused) as refusal:
+        await sync_to_thread(_turn_away, connection, refusal)
+        raise
+    await limits_of(connection).take_soon(CALLS, str(bearer.person_id))
     await known_address(connection, handler)
+
+
+def _turn_away(connection: ASGIConnection[Any, Any, Any, Any], refusal: SignInNeeded | TokenRefused) -> None:
+    """Raises `TooMany` for whoever goes on showing tokens that prove nothing."""
+    log_stranger(connection, surface="api", reason=refusal.code)
+    if isinstance(refusal, TokenRefused):
+        limits_of(connection).take(REFUSED_TOKENS, network_of(connection))
 
 
 def query_of(request: PageRequest, kind: type[T], shape: Callable[[str, str], str] = lambda _name, text: text) -> T:

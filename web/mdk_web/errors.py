@@ -1,7 +1,9 @@
 """Owns what an error becomes outside: the only table of status codes, problem+json, and the error page."""
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -27,6 +29,8 @@ from mdk.errors import (
 )
 from mdk.tokens import TokenRefused
 from mdk_web.callers import NEXT_COOKIE, cookie_name
+from mdk_web.edge import BadHost, TooSlow
+from mdk_web.limits import TooMany
 from mdk_web.proof import csrf_token
 from mdk_web.rendering import CSRF_FIELD, render
 
@@ -62,6 +66,9 @@ STATUS: dict[type[MdkError], tuple[int, int]] = {  # first for the API, then for
     SignInNeeded: (401, 401),
     TokenRefused: (401, 401),
     SignInRefused: (403, 403),
+    BadHost: (400, 400),
+    TooSlow: (408, 408),
+    TooMany: (429, 429),
     NotAllowed: (403, 403),
     NotFound: (404, 404),
     VersionNeeded: (428, 428),
@@ -79,6 +86,7 @@ TITLES = {
     403: "Det får du inte göra",
     404: "Sidan finns inte",
     405: "Det går inte att göra så här",
+    408: "Det tog för lång tid",
     409: "Någon annan hann före",
     412: "Någon annan hann före",
     413: "För stort",
@@ -88,6 +96,8 @@ TITLES = {
     500: "Något gick fel hos oss",
     503: "Systemet kan inte svara just nu",
 }
+
+_TITLES_OF = {"bad-host": "Fel adress"}  # where the status says less
 
 API_TITLES = TITLES | {
     404: "Finns inte",
@@ -123,7 +133,12 @@ def on_domain_error(request: Request[Any, Any, Any], error: MdkError) -> Respons
     """The answer to a domain error: problem+json for the API, a calm page for people."""
     api = is_api(request)
     return answer(
-        request, status=status_of(error, api=api), code=error.code, detail=error.message, problems=problems_of(error)
+        request,
+        status=status_of(error, api=api),
+        code=error.code,
+        detail=error.message,
+        problems=problems_of(error),
+        headers={"Retry-After": str(error.wait)} if isinstance(error, TooMany) else {},
     )
 
 
@@ -139,7 +154,10 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
         "Rätta de markerade uppgifterna." if problems else details.get(status, TITLES.get(status, "Det gick inte."))
     )
     codes = {404: "not-found", 413: "too-large", 405: "method-not-allowed", 403: "csrf", 400: "invalid"}
-    return answer(request, status=status, code=codes.get(status, "refused"), detail=detail, problems=problems)
+    allowed = (error.headers or {}).get("allow")
+    headers = {"Allow": allowed} if allowed else {}
+    code = codes.get(status, "refused")
+    return answer(request, status=status, code=code, detail=detail, problems=problems, headers=headers)
 
 
 def _beside_the_act(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -160,10 +178,16 @@ def on_unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Re
 
 
 def answer(
-    request: Request[Any, Any, Any], *, status: int, code: str, detail: str, problems: list[Problem]
+    request: Request[Any, Any, Any],
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    problems: list[Problem],
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Response[Any]:
     """A refusal in the form that the caller reads."""
-    headers = {"Retry-After": RETRY_AFTER} if status == 503 else {}
+    headers = {**({"Retry-After": RETRY_AFTER} if status == 503 else {}), **headers}
     if is_api(request):
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
@@ -181,7 +205,11 @@ def answer(
     if code.startswith("sign-in."):
         html = render("sign_in/refused.html", detail=detail)
         return Response(html, status_code=status, media_type=MediaType.HTML)
-    told = {"title": TITLES.get(status, "Det gick inte"), "detail": detail, "problems": problems}
+    told = {
+        "title": _TITLES_OF.get(code) or TITLES.get(status, "Det gick inte"),
+        "detail": detail,
+        "problems": problems,
+    }
     if request.headers.get("hx-request"):
         return _noticed("layout/_notice.html", status=status, headers=headers, **told)
     html = render("layout/error.html", **told)

@@ -11,7 +11,7 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Parameter, 
 from mdk_web.errors import API_TITLES, PROBLEM_JSON, ProblemDetail
 
 _REFERENCE = "#/components/schemas/{name}"
-_ALWAYS = (400, 401, 403, 404, 503)
+_ALWAYS = (400, 401, 403, 404, 429, 503)
 _WITH_BODY = (409, 413)
 _WITH_VERSION = (412, 428)
 _CHANGED = "Patch"  # the ending of a schema that describes a merge patch

@@ -1,4 +1,4 @@
-"""What the API remembers of requests that must not be carried out twice."""
+"""What the edge remembers: requests that must not be carried out twice, and how often something was asked."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -18,3 +18,14 @@ class IdempotencyKey(SQLModel, table=True):
     body_hash: str
     resource: str
     created_at: datetime
+
+
+class RateCount(SQLModel, table=True):
+    """How often something was asked in one stretch of time; by whom cannot be told from the key."""
+
+    __tablename__ = "rate_count"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    key: str = Field(primary_key=True)
+    count: int
+    ends_at: datetime = Field(index=True)

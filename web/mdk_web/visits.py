@@ -23,7 +23,8 @@ from mdk.people.rules import may_ever
 from mdk.people.structs import Door, SignedIn, Viewer
 from mdk.settings import Settings
 from mdk_web.callers import SESSION_COOKIE, address_of, cookie_name
-from mdk_web.errors import SignInNeeded, VersionNeeded
+from mdk_web.denials import log_stranger
+from mdk_web.errors import SignInNeeded, VersionNeeded, is_api
 from mdk_web.proof import csrf_token
 from mdk_web.rendering import render
 from mdk_web.said import SAID
@@ -206,6 +207,10 @@ def _visiting(
     except (NotAllowed, NotFound):
         if visit is not None:
             _log_refusal(visit)
+        raise
+    except SignInNeeded as stranger:
+        if visit is None and (session_of(request) or request.scope["path"] != "/"):
+            log_stranger(request, surface="api" if is_api(request) else "page", reason=stranger.code)
         raise
 
 

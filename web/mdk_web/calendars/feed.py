@@ -11,6 +11,7 @@ from mdk import clock
 from mdk.errors import NotFound
 from mdk_calendar import feeds
 from mdk_calendar.feeds import Served
+from mdk_web.limits import FEEDS, UNKNOWN_LINKS, limited, limits_of, network_of
 from mdk_web.visits import PageRequest, database_of
 
 ENDING = ".ics"
@@ -20,6 +21,7 @@ ENDING = ".ics"
     "/calendar/{file:str}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     include_in_schema=False,
+    guards=[limited(FEEDS, UNKNOWN_LINKS)],
     sync_to_thread=True,
 )
 def feed(request: PageRequest, file: FromPath[str]) -> Response[bytes]:
@@ -28,6 +30,7 @@ def feed(request: PageRequest, file: FromPath[str]) -> Response[bytes]:
     with database_of(request).reading() as session:
         found = feeds.served(session, secret, at=clock.now())
     if found is None:
+        limits_of(request).note(UNKNOWN_LINKS, network_of(request))
         raise NotFound
     headers = {
         "ETag": found.etag,

@@ -15,6 +15,7 @@ from mdk_calendar.words import words
 from mdk_web.callers import address_of
 from mdk_web.filled import read_as
 from mdk_web.formkit import Form
+from mdk_web.limits import LINKS, UNKNOWN_LINKS, limited, limits_of, network_of
 from mdk_web.rendering import render
 from mdk_web.visits import database_of, settings_of
 
@@ -24,7 +25,7 @@ STATUS = {"unknown": 404}
 GONE = 410
 
 
-@get("/rsvp/{token:str}", sync_to_thread=True)
+@get("/rsvp/{token:str}", guards=[limited(LINKS, UNKNOWN_LINKS)], sync_to_thread=True)
 def ask(request: PageRequest, token: FromPath[str]) -> Page:
     try:
         with database_of(request).reading() as session:
@@ -34,7 +35,7 @@ def ask(request: PageRequest, token: FromPath[str]) -> Page:
     return _asked(question)
 
 
-@post("/rsvp/{token:str}", sync_to_thread=True, status_code=200)
+@post("/rsvp/{token:str}", guards=[limited(LINKS, UNKNOWN_LINKS)], sync_to_thread=True, status_code=200)
 def record(request: PageRequest, token: FromPath[str], body: RawBody) -> Page:
     by, at, settings = Actor(surface="link", address=address_of(request)), clock.now(), settings_of(request)
     try:
@@ -83,6 +84,8 @@ def _closed(request: PageRequest, closed: LinkClosed) -> Page:
     language: Language = closed.language or (
         "en" if request.headers.get("accept-language", "").lower().startswith("en") else "sv"
     )
+    if closed.reason in STATUS:
+        limits_of(request).note(UNKNOWN_LINKS, network_of(request))
     html = render("rsvp/closed.html", lang=language, t=words(language).rsvp, reason=closed.reason)
     return Response(html, status_code=STATUS.get(closed.reason, GONE), media_type=MediaType.HTML)
 

@@ -16,6 +16,7 @@ from mdk.people import queries as people
 from mdk.people.structs import Holder
 from mdk_web.callers import ATTEMPT_COOKIE, NEXT_COOKIE, SESSION_COOKIE, address_of, cookie_name
 from mdk_web.errors import SignInNeeded, is_way_back
+from mdk_web.limits import REFUSED_SIGN_INS, limits_of, network_of
 from mdk_web.sign_in.provider import told
 from mdk_web.visits import PageRequest, database_of, door_of, go, session_of, settings_of
 
@@ -78,6 +79,8 @@ async def refusals_logged(request: PageRequest) -> AsyncIterator[None]:
 
 
 def _log_refusal(request: PageRequest, refusal: SignInRefused) -> None:
+    """Counted as well: past a number of refusals nobody at that address is heard, so that no flood fills the log."""
+    limits_of(request).note(REFUSED_SIGN_INS, network_of(request))
     by = Actor(person_id=refusal.person_id, surface="page", address=address_of(request))
     with database_of(request).writing() as session:
         refused(session, "sign-in", by=by, at=clock.now(), reason=refusal.code)

@@ -15,6 +15,7 @@ from mdk.people import sign_ins
 from mdk.people.structs import Role, Vouched
 from mdk_web.callers import ATTEMPT_COOKIE, address_of, agent_of, cookie_name
 from mdk_web.formkit import Form
+from mdk_web.limits import REFUSED_SIGN_INS, SIGN_INS, limited
 from mdk_web.proof import csrf_token
 from mdk_web.rendering import render
 from mdk_web.sign_in import attempt as attempts
@@ -23,6 +24,7 @@ from mdk_web.sign_in.provider import Provider
 from mdk_web.visits import PageRequest, database_of, door_of, go, settings_of
 
 _ID = re.compile(r"\d{1,9}", re.ASCII)
+_SLOWLY = limited(SIGN_INS, REFUSED_SIGN_INS)
 _JOURNEY: list[str] = list(Role)  # the roles stand in the order of a case's way
 
 
@@ -44,7 +46,7 @@ def choose(request: PageRequest) -> Response[Any]:
     return Response(html, media_type=MediaType.HTML)
 
 
-@post("/sign-in", sync_to_thread=True)
+@post("/sign-in", guards=[_SLOWLY], sync_to_thread=True)
 def enter(request: PageRequest, body: RawBody) -> Response[bytes]:
     settings, chosen = settings_of(request), Form(body).get("assignment", "")
     if not settings.is_demo:
@@ -57,7 +59,7 @@ def enter(request: PageRequest, body: RawBody) -> Response[bytes]:
     return admitted(request, cookie)
 
 
-@get("/sign-in/start")
+@get("/sign-in/start", guards=[_SLOWLY])
 async def start(request: PageRequest) -> Response[bytes]:
     settings, provider = settings_of(request), provider_of(request)
     value = attempts.begin(clock.now())
@@ -69,7 +71,7 @@ async def start(request: PageRequest) -> Response[bytes]:
     return answer
 
 
-@get("/sign-in/callback")
+@get("/sign-in/callback", guards=[_SLOWLY])
 async def back(request: PageRequest) -> Response[bytes]:
     provider = provider_of(request)
     async with refusals_logged(request):
