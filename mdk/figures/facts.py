@@ -15,7 +15,9 @@ from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
 from mdk.clinical.reference import prevalence
 from mdk.figures.structs import CaseFact, End
+from mdk.minutes.quality import with_patient_view
 from mdk.pathways.ends import PathwayEnd, ends_of
+from mdk.pathways.six_weeks import FOLLOWED_FOR, SixWeeks, six_weeks
 from mdk.people.tables import Unit
 
 _CHILD_YEARS = 18
@@ -31,17 +33,22 @@ class _Passed(msgspec.Struct):
 
 
 def facts(session: Session, *, first: date, last: date) -> list[CaseFact]:
-    """The facts of every case that was sent in before the end of `last` and was not at rest before `first`."""
+    """The facts of every case that was sent in before the end of `last` and was not long at rest before `first`."""
     since, until = clock.midnight(first), clock.midnight(last + timedelta(days=1))
     wanted = (
         col(Case.submitted_at).is_not(None),
         col(Case.submitted_at) < until,
-        or_(col(Case.ended_at).is_(None), col(Case.ended_at) >= since),
+        or_(col(Case.ended_at).is_(None), col(Case.ended_at) >= since - FOLLOWED_FOR),
     )
     rows = session.execute(_cases().where(*wanted)).all()
     passed = _passed(session, wanted)
-    ends = ends_of(session, [row.id for row in rows])
-    return [_fact(row, passed[row.number], ends.get(row.id)) for row in rows if row.home_region is not None]
+    ids = [row.id for row in rows]
+    ends, voiced, six = ends_of(session, ids), with_patient_view(session, ids), six_weeks(session, ids)
+    return [
+        _fact(row, passed[row.number], ends.get(row.id), six.get(row.id, SixWeeks()), is_voiced=row.id in voiced)
+        for row in rows
+        if row.home_region is not None
+    ]
 
 
 def _cases() -> Any:
@@ -86,7 +93,7 @@ def _passed(session: Session, wanted: tuple[Any, ...]) -> defaultdict[str, _Pass
     return found
 
 
-def _fact(row: Any, passed: _Passed, end: PathwayEnd | None) -> CaseFact:
+def _fact(row: Any, passed: _Passed, end: PathwayEnd | None, six: SixWeeks, *, is_voiced: bool) -> CaseFact:
     ended, ended_at = _how_it_ended(row, end)
     waited = (row.waiting_from or row.submitted_at) - row.submitted_at
     return CaseFact(
@@ -108,6 +115,10 @@ def _fact(row: Any, passed: _Passed, end: PathwayEnd | None) -> CaseFact:
         ended=ended,
         ended_at=ended_at,
         reason_code=end.reason_code if end else "",
+        patient_view=is_voiced,
+        six_weeks_by=six.by,
+        six_weeks_at=six.at,
+        six_weeks_nrs=six.nrs,
     )
 
 

@@ -4,8 +4,9 @@ The model is the northern region's follow-up (goal, level, value and change per 
 levels are this system's own proposals; the chefsamråd sets the levels. Source: the final report, proposal 1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -49,29 +50,50 @@ class GoalLine(msgspec.Struct, frozen=True):
     values: list[GoalValue]
 
 
-PROPOSED: Mapping[str, float] = {
-    "triage_in_time": 0.9,
-    "decision_in_time": 0.9,
-    "read_in_time": 0.9,
-    "implemented": 0.8,
-    "found_in_time": 0.9,
-}
+EASED = 4  # the highest NRS that does not count as the criteria's "NRS>4"; source: the final report, Bilaga 1
+
+
+class _Goal(NamedTuple):
+    """A proposed level (0–1), the moments in the year that make a case count, and its verdict (None: not yet any)."""
+
+    level: float
+    base: tuple[str, ...]
+    is_met: Callable[[CaseFact, datetime], bool | None]
+
+
+def _read_in_time(fact: CaseFact, at: datetime) -> bool | None:
+    until = clock.add_working_days(fact.decided_at or fact.submitted_at, 1)
+    return None if fact.read_at is None and at <= until else (fact.read_at or at) <= until
+
+
+def _followed_up(fact: CaseFact, at: datetime) -> bool | None:
+    if fact.six_weeks_by is None or (fact.six_weeks_at is None and at < fact.six_weeks_by):
+        return None
+    return fact.six_weeks_at is not None and fact.six_weeks_at < fact.six_weeks_by
+
+
+def _pain_eased(fact: CaseFact, _at: datetime) -> bool | None:
+    return None if fact.six_weeks_nrs is None else fact.six_weeks_nrs <= EASED
 
 
 _ENDED = ("done", "partly", "not_done", "died_before")
-# The cases that each goal is counted on: those that passed one of these in the year.
-_BASE: Mapping[str, tuple[str, ...]] = {
-    "triage_in_time": ("triaged",),
-    "decision_in_time": ("decided",),
-    "read_in_time": ("decided",),
-    "implemented": _ENDED,
-    "found_in_time": ("decided",),
+_GOALS: Mapping[str, _Goal] = {
+    "triage_in_time": _Goal(0.9, ("triaged",), lambda fact, _: kept_target("submission_to_triage", fact)),
+    "decision_in_time": _Goal(0.9, ("decided",), lambda fact, _: kept_target("submission_to_decision", fact)),
+    "read_in_time": _Goal(0.9, ("decided",), _read_in_time),
+    "implemented": _Goal(0.8, _ENDED, lambda fact, _: fact.ended == "done"),
+    "found_in_time": _Goal(0.9, ("decided",), lambda fact, _: fact.outcome != "too_late" and fact.ended != "died"),
+    "patient_heard": _Goal(0.95, ("decided",), lambda fact, _: fact.patient_view),
+    "followed_up": _Goal(0.9, ("six_weeks",), _followed_up),
+    "pain_eased": _Goal(0.7, ("six_weeks_told",), _pain_eased),
 }
+PROPOSED: Mapping[str, float] = {name: goal.level for name, goal in _GOALS.items()}
 
 
 def tally(goal: str, facts: Sequence[CaseFact], year: int, *, at: datetime) -> Tally:
     """How many of a year's cases met and missed a goal; what may still be met at `at` counts as neither."""
-    verdicts = [_is_met(goal, fact, at) for name in _BASE[goal] for fact in happened(MOMENTS[name], facts, year)]
+    counted = _GOALS[goal]
+    verdicts = [counted.is_met(fact, at) for name in counted.base for fact in happened(MOMENTS[name], facts, year)]
     return Tally(met=verdicts.count(True), missed=verdicts.count(False))
 
 
@@ -92,19 +114,6 @@ def values(tallies: Mapping[str, Tally], before: Mapping[str, Tally], *, hide: b
 
 def _change(now: float | None, before: float | None) -> float | None:
     return None if now is None or before is None else round(100 * (now - before), 1)
-
-
-def _is_met(goal: str, fact: CaseFact, at: datetime) -> bool | None:
-    if goal == "triage_in_time":
-        return kept_target("submission_to_triage", fact)
-    if goal == "decision_in_time":
-        return kept_target("submission_to_decision", fact)
-    if goal == "read_in_time":
-        until = clock.add_working_days(fact.decided_at or fact.submitted_at, 1)
-        return None if fact.read_at is None and at <= until else (fact.read_at or at) <= until
-    if goal == "implemented":
-        return fact.ended == "done"
-    return fact.outcome != "too_late" and fact.ended != "died"
 
 
 def _veiled(tallies: Mapping[str, Tally]) -> set[str]:

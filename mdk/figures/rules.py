@@ -44,7 +44,12 @@ COUNTED: Mapping[str, Moment] = {
     "died_before": lambda fact: _ended(fact, "died"),
     "treated": lambda fact: _ended(fact, "done") if fact.outcome in INTERVENTIONS else None,
 }
-MOMENTS: Mapping[str, Moment] = {**COUNTED, "triaged": lambda fact: fact.triaged_at}
+MOMENTS: Mapping[str, Moment] = {
+    **COUNTED,
+    "triaged": lambda fact: fact.triaged_at,
+    "six_weeks": lambda fact: fact.six_weeks_by,
+    "six_weeks_told": lambda fact: fact.six_weeks_at,
+}
 STEPS: Mapping[str, tuple[Moment, Moment]] = {
     "submission_to_triage": (lambda fact: fact.submitted_at, lambda fact: fact.triaged_at),
     "acceptance_to_discussion": (lambda fact: fact.accepted_at, lambda fact: fact.discussed_at),

@@ -17,7 +17,8 @@ class CaseFact(msgspec.Struct, frozen=True, kw_only=True):
     """What figures know of one case: where it belongs, and when it passed each step. No patient data.
 
     `place` is where the referring unit works. `ended` says how the pathway ended, "" while it goes on; `died` means
-    that the patient died before what was decided could be done.
+    that the patient died before what was decided could be done. `six_weeks_by` is when the six-week follow-up of what
+    was done is late, none where nothing was done or the patient did not live to it; `six_weeks_at` when it was told.
     """
 
     number: str
@@ -38,6 +39,10 @@ class CaseFact(msgspec.Struct, frozen=True, kw_only=True):
     ended: End = ""
     ended_at: datetime | None = None
     reason_code: str = ""
+    patient_view: bool = False
+    six_weeks_by: datetime | None = None
+    six_weeks_at: datetime | None = None
+    six_weeks_nrs: int | None = None
 
 
 class Spread(msgspec.Struct, frozen=True):

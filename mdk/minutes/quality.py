@@ -1,7 +1,8 @@
 """Reads of how a conference went, computed from what is recorded anyway; nobody fills in a survey."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -9,9 +10,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import seen
-from mdk.cases import queries as case_queries
-from mdk.cases.rules import canonical
-from mdk.cases.structs import CaseState
+from mdk.cases.structs import CaseState, given
 from mdk.cases.tables import Case
 from mdk.conferences.held import discussions, running_items, seconds_of
 from mdk.conferences.queries import load, readable_numbers
@@ -21,6 +20,7 @@ from mdk.minutes.tables import Minutes
 from mdk.people.structs import Viewer
 
 ON_TIME = timedelta(minutes=5)
+_OWN_WORDS = ("goals", "wanted_care_place", "acceptable")  # what the patient wants, not what was found out or told
 _NO_DECISION = frozenset({None, "deferred", "no_recommendation"})
 
 
@@ -57,21 +57,23 @@ def view(session: Session, conference_id: str, *, by: Viewer, at: datetime) -> Q
     conference = load(session, conference_id, act="conference.read", by=by)
     readable = readable_numbers(session, conference, by=by, at=at)
     seen(session, "conference.read", by=by, at=at, cases=tuple(sorted(readable)))
-    return of_conference(session, conference, at=at, only=readable)
-
-
-def of_conference(
-    session: Session, conference: Conference, *, at: datetime, only: frozenset[str] | None = None
-) -> QualityView:
-    """The same for figures, which show no case: every case that was on the agenda, or `only` these."""
     late = None if conference.opened_at is None else conference.opened_at - conference.starts_at
-    cases = [each for each in _cases(session, conference, at) if only is None or each.case in only]
     return QualityView(
         conference=conference.id,
         late_minutes=None if late is None else int(late.total_seconds() // 60),
         on_time=None if late is None else late <= ON_TIME,
-        cases=cases,
+        cases=[each for each in _cases(session, conference, at) if each.case in readable],
     )
+
+
+def with_patient_view(session: Session, case_ids: Sequence[int]) -> set[int]:
+    """Those of some cases in which the patient's own view was told: in the referral, or at a conference."""
+    referrals = session.execute(select(col(Case.id), col(Case.submission)).where(col(Case.id).in_(case_ids)))
+    told = {case_id or 0 for case_id, submission in referrals if _tells_view(submission)}
+    heard = select(col(AgendaItem.case_id)).where(
+        col(AgendaItem.case_id).in_(case_ids), col(AgendaItem.patient_heard_at).is_not(None)
+    )
+    return told | set(session.scalars(heard))
 
 
 def has_unsigned(session: Session, conference_id: str) -> bool:
@@ -84,20 +86,32 @@ def _cases(session: Session, conference: Conference, at: datetime) -> Iterator[C
     spent, written = discussions(session, conference), _minutes(session, conference)
     items = session.scalars(select(AgendaItem).where(col(AgendaItem.conference_id) == conference.id))
     rows = {row.case_id: row for row in items}
-    for item in running_items(session, conference):
+    running = running_items(session, conference)
+    voiced = with_patient_view(session, [item.case_id for item in running])
+    for item in running:
         case, minutes, row = session.get_one(Case, item.case_id), written.get(item.case_id), rows.get(item.case_id)
-        said = canonical(case_queries.submission_of(case)).get("patient_view") or {}
         signed = minutes is not None and minutes.signed_at is not None
         yield CaseQuality(
             case=item.number,
             completeness=None if row is None else row.completeness,
             quorum=None if minutes is None else not lacking(session, conference, case, body_of(minutes)),
             seconds=seconds_of(spent[item.case_id], at) if item.case_id in spent else None,
-            patient_view=bool(said) or (row is not None and row.patient_heard_at is not None),
+            patient_view=item.case_id in voiced,
             decided=signed and minutes is not None and minutes.outcome not in _NO_DECISION,
             signed=signed,
             waits_for_signature=case.state == CaseState.DISCUSSED and not signed,
         )
+
+
+class _Told(msgspec.Struct):
+    """The part of a stored submission that the patient's view stands in; the rest is passed over unread."""
+
+    patient_view: dict[str, Any] | None = None
+
+
+def _tells_view(submission: str) -> bool:
+    said = msgspec.json.decode(submission, type=_Told).patient_view or {}
+    return any(given(said.get(name)) for name in _OWN_WORDS)
 
 
 def _minutes(session: Session, conference: Conference) -> dict[int, Minutes]:

@@ -33,8 +33,6 @@ def check(body: FollowUpBody, *, done_on: date, today: date, is_early_known: boo
     Raises `Invalid` with every bad field.
     """
     problems = []
-    if body.week in WEEKS and body.alive == "yes" and not is_early_known and done_on <= body.date <= today:
-        problems += _early(body, done_on)
     if body.week not in WEEKS:
         problems.append(Problem("week", "Välj 2, 6 eller 12 veckor."))
     if body.date > today:
@@ -43,6 +41,8 @@ def check(body: FollowUpBody, *, done_on: date, today: date, is_early_known: boo
         problems.append(Problem("date", f"Datumet ligger före åtgärden. Ange {clock.spoken(done_on)} eller senare."))
     if body.alive == "yes" and body.nrs is None:
         problems.append(Problem("nrs", "Ange smärtan som en siffra från 0 till 10."))
+    if body.week in WEEKS and body.alive == "yes" and not is_early_known and done_on <= body.date <= today:
+        problems += _early(body, done_on)
     if problems:
         raise Invalid(problems)
 

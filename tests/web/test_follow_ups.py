@@ -97,7 +97,7 @@ def test_the_form_the_curve_and_the_sheet(people: People) -> None:
     assert refused.status == 422
     assert "Ange smärtan som en siffra från 0 till 10." in refused.words
     assert "Klåda" in refused.html
-    assert refused.links_of_summary() == ["#f-nrs"]
+    assert refused.links_of_summary() == ["#f-nrs", "#f-is_early"]
     early = referrer.post(path, form, alive="yes", nrs="3", omeq="112,5", pump_state="Fungerar")
     assert (early.status, early.links_of_summary()) == (422, ["#f-is_early"])
     assert "den här dagen hade det bara gått 0 dagar sedan åtgärden" in early.words

@@ -48,6 +48,9 @@ FIGURE_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "read_in_time": "Läst av remittenten inom en arbetsdag",
             "implemented": "Det som rekommenderades blev utfört",
             "found_in_time": "Inte för sent: patienten hann få det som rekommenderades",
+            "patient_heard": "Patientens egen syn var med i underlaget eller togs upp på konferensen",
+            "followed_up": "Uppföljd inom en vecka efter sexveckorsdagen, av dem som levde då",
+            "pain_eased": "Smärta NRS 4 eller lägre vid sex veckor, av dem som följdes upp",
         },
     }
 )

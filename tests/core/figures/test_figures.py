@@ -1,5 +1,7 @@
 """Figures of what really happened: from the acts through the store to what each role may see."""
 
+from datetime import datetime
+
 import pytest
 
 import make
@@ -7,6 +9,8 @@ from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, Stale
 from mdk.figures import queries, service
 from mdk.figures.structs import GoalBody, Statistics
+from mdk.journey import follow_ups
+from mdk.pathways.follow_up_structs import FollowUpBody
 
 LATER = make.MEETS + 2 * make.DAY
 
@@ -109,3 +113,33 @@ def test_the_reports_question_is_answered_year_by_year(ward: Database) -> None:
     with ward.reading() as session:
         years = queries.treated(session, last=2027, by=make.viewer(ward, make.COORDINATOR), at=make.AT)
     assert [(each.year, each.treated["all"]) for each in years] == [(2026, 0), (2027, 0)]
+
+
+def goal_in(database: Database, goal: str, *, at: datetime, year: int = 2026) -> tuple[float | None, ...]:
+    """A goal's value in Kronoberg and in all."""
+    with database.reading() as session:
+        lines = queries.goals(session, year=year, by=make.viewer(database, make.COORDINATOR), at=at)
+    (line,) = [each for each in lines if each.goal == goal]
+    return tuple(each.value for each in line.values if each.region in {"kronoberg", "all"})
+
+
+def test_goals_of_the_patients_view_and_of_follow_up(clinic: Database) -> None:
+    make.assignment(clinic, "inserted")
+    pump = "MDK-2026-0001"
+    silent = make.submission(**{"patient_view.goals": " "})
+    make.signed(clinic, "nerve_block", silent)
+    assert goal_in(clinic, "patient_heard", at=make.AT) == (0.5, 0.5)
+    due = make.LATER + 42 * make.DAY
+    assert goal_in(clinic, "followed_up", at=due, year=2027) == (None, None)
+    assert goal_in(clinic, "followed_up", at=due + 8 * make.DAY, year=2027) == (0.0, 0.0)
+    told = FollowUpBody(week=6, date=due.date(), nrs=4, alive="yes")
+    make.act(clinic, make.REFERRER, follow_ups.tell, number=pump, body=told, at=due + make.DAY)
+    assert goal_in(clinic, "followed_up", at=due + 8 * make.DAY, year=2027) == (1.0, 1.0)
+    assert goal_in(clinic, "pain_eased", at=due + 8 * make.DAY, year=2027) == (1.0, 1.0)
+
+
+def test_who_died_before_six_weeks_is_not_missed_in_follow_up(ward: Database) -> None:
+    make.assignment(ward, "inserted")
+    dead = FollowUpBody(week=2, date=(make.LATER + 9 * make.DAY).date(), alive="no")
+    make.act(ward, make.REFERRER, follow_ups.tell, number="MDK-2026-0001", body=dead, at=make.LATER + 10 * make.DAY)
+    assert goal_in(ward, "followed_up", at=make.LATER + 90 * make.DAY, year=2027) == (None, None)

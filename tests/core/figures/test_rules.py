@@ -16,6 +16,7 @@ from mdk.figures.suppression import SMALLEST_SHOWN
 REGIONS = ("skane", "halland", "kronoberg", "blekinge")
 YEAR = 2026
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
+AFTER = datetime(2029, 1, 1, tzinfo=UTC)  # when all that can be told has been
 START = datetime(2025, 12, 20, 9, 0, tzinfo=UTC)
 
 
@@ -53,6 +54,11 @@ def histories(draw: st.DrawFn) -> CaseFact:
         ended=draw(st.sampled_from(["done", "partly", "not_done", "died"])) if ended_at else "",
         ended_at=ended_at,
         reason_code=draw(st.sampled_from(["no_bed", "other"])),
+        answered_at=later(triaged_at),
+        patient_view=draw(st.booleans()),
+        six_weeks_by=ended_at + timedelta(days=50) if ended_at else None,
+        six_weeks_at=later(ended_at),
+        six_weeks_nrs=draw(st.sampled_from([None, 0, 4, 5, 9])),
     )
 
 
@@ -60,43 +66,97 @@ def year_of(moment: datetime | None) -> int:
     return clock.local(moment).year if moment else 0
 
 
+def later_year(fact: CaseFact, how: str) -> bool:
+    return fact.ended == how and year_of(fact.ended_at) == YEAR
+
+
+def middle(days: list[float]) -> float | None:
+    half = len(days) // 2
+    if not days:
+        return None
+    return round(days[half] if len(days) % 2 else (days[half - 1] + days[half]) / 2, 1)
+
+
 def plainly(facts: list[CaseFact]) -> dict[str, Any]:
-    """The same figures, counted the long way."""
-    found: dict[str, Any] = dict.fromkeys(("submitted", "discussed", "decided", "done", "not_done", "died_before"), 0)
-    outcomes: dict[str, int] = {}
-    days = []
+    """The same figures, counted the long way: one case and one figure at a time."""
+    found: dict[str, Any] = dict.fromkeys(rules.COUNTED, 0)
+    groups: dict[str, dict[str, int]] = {"outcomes": {}, "implemented": {}, "reasons": {}}
     for fact in facts:
         found["submitted"] += year_of(fact.submitted_at) == YEAR
+        found["answered"] += year_of(fact.answered_at) == YEAR
         found["discussed"] += year_of(fact.discussed_at) == YEAR
-        found["done"] += fact.ended == "done" and year_of(fact.ended_at) == YEAR
-        found["not_done"] += fact.ended == "not_done" and year_of(fact.ended_at) == YEAR
-        found["died_before"] += fact.ended == "died" and year_of(fact.ended_at) == YEAR
-        if fact.decided_at is not None and year_of(fact.decided_at) == YEAR:
-            found["decided"] += 1
-            outcomes[str(fact.outcome)] = outcomes.get(str(fact.outcome), 0) + 1
-            days.append((fact.decided_at - fact.submitted_at).total_seconds() / 86400)
-    days.sort()
-    middle = len(days) // 2
-    found["outcomes"] = outcomes
-    found["n"] = len(days)
-    found["median"] = None
-    if days:
-        found["median"] = days[middle] if len(days) % 2 else (days[middle - 1] + days[middle]) / 2
-        found["p90"] = days[math.ceil(len(days) * 0.9) - 1]
-    return found
+        found["decided"] += year_of(fact.decided_at) == YEAR
+        for how, name in (("done", "done"), ("partly", "partly"), ("not_done", "not_done"), ("died", "died_before")):
+            found[name] += later_year(fact, how)
+        is_treated = later_year(fact, "done") and fact.outcome in {"extern_pump", "intern_pump", "nerve_block"}
+        found["treated"] += is_treated
+        for group, code, counts in (
+            ("outcomes", fact.outcome, year_of(fact.decided_at) == YEAR),
+            ("implemented", fact.outcome, later_year(fact, "done")),
+            ("reasons", fact.reason_code, later_year(fact, "not_done")),
+        ):
+            if counts:
+                groups[group][str(code)] = groups[group].get(str(code), 0) + 1
+    return found | groups
+
+
+def stays(facts: list[CaseFact], step: str) -> list[tuple[float, bool | None]]:
+    """The days that each case took for a step that ended in the year, and whether it kept the step's target."""
+    taken: list[tuple[float, bool | None]] = []
+    for fact in facts:
+        begun, ended, limit = {
+            "submission_to_triage": (fact.submitted_at, fact.triaged_at, None),
+            "acceptance_to_discussion": (fact.accepted_at, fact.discussed_at, None),
+            "submission_to_decision": (fact.submitted_at, fact.decided_at, fact.days_allowed + fact.stood_still),
+            "decision_to_read": (fact.decided_at, fact.read_at, None),
+            "decision_to_done": (fact.decided_at, fact.ended_at if fact.ended == "done" else None, None),
+        }[step]
+        if begun is None or ended is None or year_of(ended) != YEAR:
+            continue
+        days = (ended - begun).total_seconds() / 86_400
+        kept: bool | None = None if limit is None else days <= limit
+        if step == "submission_to_triage":
+            kept = ended <= clock.add_working_days(begun, 1)
+        if step == "decision_to_done" and fact.due is not None:
+            kept = clock.local(ended).date() <= fact.due
+        taken.append((days, kept))
+    return taken
 
 
 @settings(max_examples=60)
 @given(st.lists(histories(), max_size=25))
 def test_the_figures_are_what_counting_one_by_one_gives(facts: list[CaseFact]) -> None:
     figures, plain = rules.figures_of(rules.ALL, facts, YEAR), plainly(facts)
-    spread = figures.days["submission_to_decision"]
-    for name in ("submitted", "discussed", "decided", "done", "not_done", "died_before"):
+    for name in rules.COUNTED:
         assert getattr(figures, name) == plain[name], name
-    assert {code: count for code, count in figures.outcomes.items() if count} == plain["outcomes"]
-    assert spread.n == plain["n"]
-    if plain["n"]:
-        assert (spread.median, spread.p90) == (round(plain["median"], 1), round(plain["p90"], 1))
+    for group in ("outcomes", "implemented", "reasons"):
+        assert {code: count for code, count in getattr(figures, group).items() if count} == plain[group]
+    for step, spread in figures.days.items():
+        taken = stays(facts, step)
+        days, kept = sorted(each for each, _ in taken), [each for _, each in taken if each is not None]
+        assert (spread.n, spread.median) == (len(days), middle(days)), step
+        assert spread.p90 == (round(days[math.ceil(len(days) * 0.9) - 1], 1) if days else None)
+        assert spread.within == (round(kept.count(True) / len(kept), 4) if kept else None)
+
+
+@settings(max_examples=60)
+@given(st.lists(histories(), max_size=25))
+def test_the_goals_are_what_counting_one_by_one_gives(facts: list[CaseFact]) -> None:
+    decided = [fact for fact in facts if year_of(fact.decided_at) == YEAR]
+    late = [fact for fact in facts if year_of(fact.six_weeks_by) == YEAR]
+    told = [fact for fact in facts if year_of(fact.six_weeks_at) == YEAR and fact.six_weeks_nrs is not None]
+    for goal, met, counted in (
+        ("patient_heard", sum(fact.patient_view for fact in decided), len(decided)),
+        ("found_in_time", sum(fact.ended != "died" for fact in decided), len(decided)),
+        (
+            "followed_up",
+            sum(each.six_weeks_at is not None and each.six_weeks_at < (each.six_weeks_by or START) for each in late),
+            len(late),
+        ),
+        ("pain_eased", sum((fact.six_weeks_nrs or 0) <= 4 for fact in told), len(told)),
+    ):
+        tally = goals.tally(goal, facts, YEAR, at=AFTER)
+        assert (tally.met, tally.met + tally.missed) == (met, counted), goal
 
 
 def whole(facts: list[CaseFact]) -> list[RegionFigures]:
