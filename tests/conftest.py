@@ -68,6 +68,14 @@ def sqlite_url(places: Path, _sqlite_template: Path) -> str:
     return stores.copied(_sqlite_template, places / "mdk.sqlite")
 
 
+@pytest.fixture(scope="module")
+def sqlite_file_once(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Path:
+    """A fresh embedded database in a folder of its own, for all tests of a module together."""
+    file = tmp_path_factory.mktemp("once") / "mdk.sqlite"
+    shutil.copyfile(_sqlite_template, file)
+    return file
+
+
 @pytest.fixture
 def postgres_url(postgres_server: Server, _postgres_template: str) -> Iterator[str]:
     """The address of a fresh PostgreSQL database with the newest schema and no rows."""

@@ -1,7 +1,6 @@
 """The steering role walks every page and every endpoint that the application has: no answer holds a patient's datum."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -171,10 +170,8 @@ def leaks(answer: Response, asked: str = "") -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Iterator[Database]:
-    file = tmp_path_factory.mktemp("steering") / "mdk.sqlite"
-    shutil.copyfile(_sqlite_template, file)
-    database = make.people(Database(sqlite_file(file)))
+def clinic(sqlite_file_once: Path) -> Iterator[Database]:
+    database = make.people(Database(sqlite_file(sqlite_file_once)))
     plant(database)
     yield database
     database.close()
