@@ -72,7 +72,7 @@ def sqlite_url(places: Path, _sqlite_template: Path) -> str:
 def sqlite_file_once(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Path:
     """A fresh embedded database in a folder of its own, for all tests of a module together."""
     file = tmp_path_factory.mktemp("once") / "mdk.sqlite"
-    shutil.copyfile(_sqlite_template, file)
+    stores.copied(_sqlite_template, file)
     return file
 
 
