@@ -5,22 +5,23 @@ levels are this system's own proposals; the chefsamråd sets the levels. Source:
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from mdk import clock
-from mdk.figures.rules import ALL, MOMENTS, happened, kept_target
+from mdk.figures.rules import MOMENTS, happened, kept_target
 from mdk.figures.structs import CaseFact
-from mdk.figures.suppression import hidden
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """How many cases met a goal in a year, and how many missed it."""
+    """How many cases met a goal in a year, how many missed it, and of how many that cannot be told (yet)."""
 
     met: int
     missed: int
+    open: int = 0
 
     @property
     def share(self) -> float | None:
@@ -94,19 +95,22 @@ def tally(goal: str, facts: Sequence[CaseFact], year: int, *, at: datetime) -> T
     """How many of a year's cases met and missed a goal; what may still be met at `at` counts as neither."""
     counted = _GOALS[goal]
     verdicts = [counted.is_met(fact, at) for name in counted.base for fact in happened(MOMENTS[name], facts, year)]
-    return Tally(met=verdicts.count(True), missed=verdicts.count(False))
+    return Tally(met=verdicts.count(True), missed=verdicts.count(False), open=verdicts.count(None))
 
 
-def values(tallies: Mapping[str, Tally], before: Mapping[str, Tally], *, hide: bool) -> list[GoalValue]:
-    """One goal's values from its tallies of this year and the one before, by region and for all together (`all`)."""
-    gone_now = _veiled(tallies) if hide else set()
-    gone = gone_now | (_veiled(before) if hide else set())
+def values(
+    tallies: Mapping[str, Tally], before: Mapping[str, Tally], *, gone: AbstractSet[str], gone_before: AbstractSet[str]
+) -> list[GoalValue]:
+    """One goal's values from its tallies of this year and the one before, by region and for all together (`all`).
+
+    `gone` are the regions whose share must not be shown this year, `gone_before` the year before.
+    """
     return [
         GoalValue(
             region,
-            value=None if region in gone_now else now.share,
-            change=None if region in gone else _change(now.share, before[region].share),
-            is_hidden=region in gone,
+            value=None if region in gone else now.share,
+            change=None if region in gone or region in gone_before else _change(now.share, before[region].share),
+            is_hidden=region in gone or region in gone_before,
         )
         for region, now in tallies.items()
     ]
@@ -114,11 +118,3 @@ def values(tallies: Mapping[str, Tally], before: Mapping[str, Tally], *, hide: b
 
 def _change(now: float | None, before: float | None) -> float | None:
     return None if now is None or before is None else round(100 * (now - before), 1)
-
-
-def _veiled(tallies: Mapping[str, Tally]) -> set[str]:
-    """The regions whose share would tell of one to four cases, alone or by subtraction from the whole."""
-    counts = {(region, side): getattr(tally, side) for region, tally in tallies.items() for side in ("met", "missed")}
-    parts = [region for region in tallies if region != ALL]
-    sums = [((ALL, side), [(region, side) for region in parts]) for side in ("met", "missed")]
-    return {region for region, _ in hidden(counts, sums)}

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from mdk.audit.service import seen
 from mdk.clinical.reference import regions
 from mdk.figures import goals as goal_rules
-from mdk.figures import prevalence, rules
+from mdk.figures import prevalence, published, rules
 from mdk.figures.facts import facts
-from mdk.figures.structs import CaseFact, Expected, RegionFigures, Statistics, TreatedYear
+from mdk.figures.structs import CaseFact, Expected, Statistics, TreatedYear
 from mdk.figures.tables import GoalLevel
 from mdk.people.rules import check_role, may_ever
 from mdk.people.structs import Viewer
@@ -28,7 +28,7 @@ def statistics(
     """
     is_hidden = _is_hidden(by, hide=hide)
     seen(session, "figures.read", by=by, at=at)
-    *each, total = _rows(_facts(session, year, year), year, is_hidden=is_hidden)
+    *each, total = _year(_facts(session, year, year), year, at=at, is_hidden=is_hidden).rows
     return Statistics(
         year=year,
         suppressed=is_hidden,
@@ -47,24 +47,20 @@ def goals(session: Session, *, year: int, by: Viewer, at: datetime, hide: bool =
     is_hidden = _is_hidden(by, hide=hide)
     seen(session, "figures.read", by=by, at=at)
     found = _facts(session, year - 1, year)
+    now, before = (_year(found, each, at=at, is_hidden=is_hidden) for each in (year, year - 1))
     decided = {row.goal: row for row in session.scalars(select(GoalLevel))}
-    lines = []
-    for goal, proposed in goal_rules.PROPOSED.items():
-        now, before = (
-            {name: goal_rules.tally(goal, group, each, at=at) for name, group in _by_region(found).items()}
-            for each in (year, year - 1)
+    return [
+        goal_rules.GoalLine(
+            goal=goal,
+            level=decided[goal].level if goal in decided else proposed,
+            is_decided=goal in decided,
+            version=decided[goal].version if goal in decided else 0,
+            values=goal_rules.values(
+                now.tallies[goal], before.tallies[goal], gone=now.veiled_of(goal), gone_before=before.veiled_of(goal)
+            ),
         )
-        row = decided.get(goal)
-        lines.append(
-            goal_rules.GoalLine(
-                goal=goal,
-                level=row.level if row else proposed,
-                is_decided=row is not None,
-                version=row.version if row else 0,
-                values=goal_rules.values(now, before, hide=is_hidden),
-            )
-        )
-    return lines
+        for goal, proposed in goal_rules.PROPOSED.items()
+    ]
 
 
 def treated(session: Session, *, last: int, by: Viewer, at: datetime, hide: bool = False) -> list[TreatedYear]:
@@ -76,7 +72,7 @@ def treated(session: Session, *, last: int, by: Viewer, at: datetime, hide: bool
     seen(session, "figures.read", by=by, at=at)
     found = _facts(session, FIRST_YEAR, last)
     return [
-        TreatedYear(year, {row.region: row.treated for row in _rows(found, year, is_hidden=is_hidden)})
+        TreatedYear(year, {row.region: row.treated for row in _year(found, year, at=at, is_hidden=is_hidden).rows})
         for year in range(FIRST_YEAR, last + 1)
     ]
 
@@ -97,7 +93,6 @@ def _by_region(found: list[CaseFact]) -> dict[str, list[CaseFact]]:
     return {**by_region, rules.ALL: found}
 
 
-def _rows(found: list[CaseFact], year: int, *, is_hidden: bool) -> list[RegionFigures]:
+def _year(found: list[CaseFact], year: int, *, at: datetime, is_hidden: bool) -> published.Year:
     """The four regions in their fixed order, then all together."""
-    rows = [rules.figures_of(name, group, year) for name, group in _by_region(found).items()]
-    return rules.without_small(rows) if is_hidden else rows
+    return published.year_of(_by_region(found), year, at=at, hide=is_hidden)

@@ -11,7 +11,6 @@ import msgspec
 
 from mdk import clock
 from mdk.figures.structs import CaseFact, Count, RegionFigures, Spread
-from mdk.figures.suppression import SMALLEST_SHOWN, hidden
 from mdk.minutes.structs import Outcome
 from mdk.pathways.structs import NotDoneReason
 
@@ -19,7 +18,8 @@ ALL = "all"
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 REASONS: tuple[str, ...] = get_args(NotDoneReason)
 Moment = Callable[[CaseFact], datetime | None]
-_Cell = tuple[str, ...]
+Cell = tuple[str, ...]
+VERDICTS: Mapping[str, str] = {"met": "kept", "missed": "missed"}
 # Kronor for one intern pump, paid by the patient's home region. Source: the final report, proposal 4.
 INTERN_PUMP_COST = 120_000
 # What counts as interventional pain treatment, among the outcomes.
@@ -80,16 +80,6 @@ def figures_of(region: str, facts: Sequence[CaseFact], year: int) -> RegionFigur
     )
 
 
-def without_small(rows: Sequence[RegionFigures]) -> list[RegionFigures]:
-    """The same figures with every count hidden that must not be shown; the last row is the sum of those before it."""
-    *parts, total = rows
-    counts = {(row.region, *key): count for row in rows for key, count in _cells(row)}
-    sums = [known for row in rows for known in _sums(row)]
-    sums += [((total.region, *key), [(row.region, *key) for row in parts]) for key, _ in _cells(total)]
-    gone = hidden(counts, [(whole, made_of) for whole, made_of in sums if made_of])
-    return [_without(row, {key[1:] for key in gone if key[0] == row.region}) for row in rows]
-
-
 def spread_of(days: Sequence[float], within: Sequence[bool]) -> Spread:
     """Sum up days: the median, the 90th percentile by nearest rank, and the share within target."""
     if not days:
@@ -101,6 +91,8 @@ def spread_of(days: Sequence[float], within: Sequence[bool]) -> Spread:
         p90=round(high, 1),
         n=len(ranked),
         within=round(sum(within) / len(within), 4) if within else None,
+        kept=within.count(True),
+        missed=within.count(False),
     )
 
 
@@ -144,24 +136,30 @@ def _by(codes: Sequence[str], found: Sequence[str | None]) -> dict[str, Count]:
     return {code: counted[code] for code in codes}
 
 
-def _cells(row: RegionFigures) -> list[tuple[tuple[str, ...], int]]:
+def cells(row: RegionFigures) -> list[tuple[Cell, int]]:
     """Every count of a row with its name."""
-    found: list[tuple[tuple[str, ...], Count]] = [((name,), getattr(row, name)) for name in COUNTED]
+    found: list[tuple[Cell, Count]] = [((name,), getattr(row, name)) for name in COUNTED]
     found += [((group, code), count) for group in _PARTS for code, count in getattr(row, group).items()]
-    found += [(("days", step), spread.n) for step, spread in row.days.items()]
+    for step, spread in row.days.items():
+        untold = (spread.n or 0) - (spread.kept or 0) - (spread.missed or 0)
+        found += [(("days", step), spread.n), (("days", step, "kept"), spread.kept)]
+        found += [(("days", step, "missed"), spread.missed), (("days", step, "untold"), untold)]
     return [(key, count or 0) for key, count in found]
 
 
-def _sums(row: RegionFigures) -> Iterator[tuple[_Cell, list[_Cell]]]:
+def sums(row: RegionFigures) -> Iterator[tuple[Cell, list[Cell]]]:
     """What a reader knows to add up within a row."""
     for group, whole in _PARTS.items():
         yield (row.region, whole), [(row.region, group, code) for code in getattr(row, group)]
     for step, whole in _COUNTED_IN.items():
         yield (row.region, "days", step), [(row.region, whole)]
+    for step in row.days:
+        yield (row.region, "days", step), [(row.region, "days", step, side) for side in ("kept", "missed", "untold")]
     yield (row.region, "treated"), [(row.region, "implemented", code) for code in INTERVENTIONS]
 
 
-def _without(row: RegionFigures, gone: set[tuple[str, ...]]) -> RegionFigures:
+def without(row: RegionFigures, gone: set[Cell]) -> RegionFigures:
+    """The row without the counts of these names, and without what would tell of them."""
     return msgspec.structs.replace(
         row,
         **{name: None for name in COUNTED if (name,) in gone},
@@ -169,14 +167,14 @@ def _without(row: RegionFigures, gone: set[tuple[str, ...]]) -> RegionFigures:
             group: {code: None if (group, code) in gone else count for code, count in getattr(row, group).items()}
             for group in _PARTS
         },
-        days={step: _veiled(spread, is_gone=("days", step) in gone) for step, spread in row.days.items()},
+        days={step: _veiled(step, spread, gone) for step, spread in row.days.items()},
     )
 
 
-def _veiled(spread: Spread, *, is_gone: bool) -> Spread:
-    """No days where the count is hidden, and no share that tells of one to four cases on either side of the target."""
-    if is_gone:
-        return Spread(None, None, None)
-    inside = round((spread.within or 0) * (spread.n or 0))
-    tells = any(0 < count < SMALLEST_SHOWN for count in (inside, (spread.n or 0) - inside))
-    return msgspec.structs.replace(spread, within=None) if tells else spread
+def _veiled(step: str, spread: Spread, gone: set[Cell]) -> Spread:
+    """No days where the count is hidden, and no share where one of its sides is."""
+    if ("days", step) in gone:
+        return Spread(None, None, None, None, None, None)
+    if gone & {("days", step, side) for side in ("kept", "missed", "untold")}:
+        return msgspec.structs.replace(spread, within=None, kept=None, missed=None)
+    return spread

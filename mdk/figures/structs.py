@@ -46,12 +46,17 @@ class CaseFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """Days in one step: median, 90th percentile (nearest rank), how many, and the share (0–1) within the target."""
+    """Days in one step: median, 90th percentile (nearest rank), how many, and the share (0–1) within the target.
+
+    `kept` and `missed` are the counts that the share is made of; both are 0 for a step without a target.
+    """
 
     median: float | None
     p90: float | None
     n: Count
     within: float | None = None
+    kept: Count = 0
+    missed: Count = 0
 
 
 class RegionFigures(msgspec.Struct, frozen=True, kw_only=True):
