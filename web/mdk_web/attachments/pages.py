@@ -44,6 +44,7 @@ def _index_again(request: PageRequest, number: str, *, refusal: Refusal, **_: ob
 
 def _removal(request: PageRequest, number: str, attachment_id: str, form: Form, refusal: Refusal) -> Page:
     with reading(request) as visit:
+        queries.load(visit.session, number, act="case.detach", by=visit.viewer, at=visit.at)
         view = queries.view(visit.session, number, by=visit.viewer, at=visit.at)
         if "detach" not in acts_of(view, visit.viewer):
             raise NotFound

@@ -63,9 +63,10 @@ def index(request: PageRequest) -> Response[str]:
 def search(request: PageRequest, body: RawBody) -> Response[Any]:
     """Only a case number is put into an address: anything else may be a patient's number, name or diagnosis."""
     wanted = Form(body).get("q", "")[:200]
-    if not wanted or CASE_NUMBER.fullmatch(wanted.upper()):
-        return go(f"/cases?{urlencode({'q': wanted})}")
     with reading(request) as visit:
+        check_role("case.read", visit.viewer)
+        if not wanted or CASE_NUMBER.fullmatch(wanted.upper()):
+            return go(f"/cases?{urlencode({'q': wanted})}")
         return _list(visit, search=wanted)
 
 

@@ -206,6 +206,7 @@ def reply(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> 
 @get("/conferences/{conference_id:str}/invitation.ics", sync_to_thread=True)
 def invitation(request: PageRequest, conference_id: FromPath[str]) -> Page:
     with reading(request) as visit:
+        check_role("conference.reply", visit.viewer)
         content = invitation_ics(visit.session, conference_id, visit.viewer.person_id)
         if content is None:
             raise NotFound

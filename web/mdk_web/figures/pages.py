@@ -46,6 +46,7 @@ def goals(request: PageRequest) -> Page:
 @shown_again(again=lambda request, goal, body, refusal: _goals(request, goal=goal, body=body, refusal=refusal))
 def set_goal(request: PageRequest, goal: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
+        check_role("figures.set-goal", visit.viewer)
         form = Form(body)
         level = forms.goal_of(form, goal)
         service.set_goal(visit.session, goal=goal, version=form.version(), body=level, by=visit.viewer, at=visit.at)

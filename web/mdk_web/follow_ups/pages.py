@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
 
 from mdk import clock
+from mdk.cases.queries import load
 from mdk.journey import follow_ups, on_call
 from mdk.pathways import follow_up_queries as queries
 from mdk.pathways.follow_up_structs import FollowUpBody
@@ -66,6 +67,7 @@ def _again(request: PageRequest, number: str, body: bytes, *, refusal: Refusal) 
 @shown_again(again=_again)
 def _tell(request: PageRequest, number: str, body: bytes) -> Page:
     with writing(request) as visit:
+        load(visit.session, number, act="case.follow-up", by=visit.viewer, at=visit.at)
         said: FollowUpForm = Form(body).read(FollowUpForm)
         known = said.is_early is not None
         follow_ups.tell(visit.session, number=number, body=said, by=visit.viewer, at=visit.at, is_early_known=known)

@@ -52,6 +52,7 @@ def carry_out(request: PageRequest, key: FromPath[str], act: FromPath[str], body
 
 
 def _write(visit: Visit, key: str, form: Form) -> int:
+    queries.owned(visit.session, key, act="learning.write", by=visit.viewer, at=visit.at)
     body: LearningBody = form.read(LearningBody)
     row = service.write(visit.session, key=key, version=form.version(), body=body, by=visit.viewer, at=visit.at)
     return row.version
@@ -67,11 +68,13 @@ def _publish(visit: Visit, key: str, form: Form) -> None:
 
 
 def _return(visit: Visit, key: str, form: Form) -> None:
+    queries.owned(visit.session, key, act="learning.review", by=visit.viewer, at=visit.at)
     note = form.read(ReturnBody).note
     service.give_back(visit.session, key=key, version=form.version(), note=note, by=visit.viewer, at=visit.at)
 
 
 def _withdraw(visit: Visit, key: str, form: Form) -> None:
+    queries.owned(visit.session, key, act="learning.review", by=visit.viewer, at=visit.at)
     note = form.read(ReturnBody).note
     service.withdraw(visit.session, key=key, version=form.version(), note=note, by=visit.viewer, at=visit.at)
 

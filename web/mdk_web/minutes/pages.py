@@ -130,6 +130,7 @@ def others_editing(request: PageRequest, conference_id: FromPath[str], number: F
 def tell_editing(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> None:
     with writing(request) as visit:
         form, named = Form(body), {"conference_id": conference_id, "number": number}
+        queries.load(visit.session, conference_id, number, act="minutes.write", by=visit.viewer)
         tab, field = form.get("form.tab", "")[: drafts.LONGEST_TAB], form.get("form.field", "")
         if tab:
             editing.tell(visit.session, **named, tab=tab, field=field, by=visit.viewer, at=visit.at)

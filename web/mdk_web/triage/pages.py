@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
 
 from mdk import clock
+from mdk.cases import queries
 from mdk.errors import NotFound
 from mdk.journey import work
 from mdk_web.cases.acts import ACTS
@@ -35,6 +36,7 @@ def do(request: PageRequest, number: FromPath[str], act: FromPath[str], body: Ra
         raise NotFound
     taken, form = ACTS[act], Form(body)
     with writing(request) as visit:
+        queries.load(visit.session, number, act=f"case.{act}", by=visit.viewer, at=visit.at)
         given = msgspec.structs.asdict(form.read(taken.body))
         held = {"version": form.version()} if taken.versioned else {}
         taken.do(visit.session, number=number, **held, **given, by=visit.viewer, at=visit.at)

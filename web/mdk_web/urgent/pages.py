@@ -75,6 +75,8 @@ def opine(request: PageRequest, number: FromPath[str], body: RawBody) -> Page:
 
 @get(f"{_PATH}/conclude", sync_to_thread=True)
 def write(request: PageRequest, number: FromPath[str]) -> Page:
+    with reading(request) as visit:
+        cases.load(visit.session, number, act="urgent.conclude", by=visit.viewer, at=visit.at)
     try:
         return _conclusion(request, number)
     except RuleBroken:
@@ -118,6 +120,7 @@ def _sign(request: PageRequest, number: str, form: Form, written: MinutesBody) -
 @shown_again(again=_review_again)
 def ratify(request: PageRequest, number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
+        cases.load(visit.session, number, act="urgent.ratify", by=visit.viewer, at=visit.at)
         form = Form(body)
         given = form.read(RatifyBody)
         named = {"number": number, "version": form.version(), "conference": given.conference, "remark": given.remark}
