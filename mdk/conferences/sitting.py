@@ -31,7 +31,7 @@ def turn(
     Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("conference.wrong-state")`.
     """
     conference = _sitting(session, conference_id, by=by)
-    case_id = None if number is None else _item(session, conference, number).case_id
+    case_id = None if number is None else item_of(session, conference, number).case_id
     cases.check_version(conference.version, version)
     _check_in_session(conference)
     rest(session, conference, at=at)
@@ -57,7 +57,7 @@ def arrange(
     ids = {item.number: item.case_id for item in running_items(session, conference)}
     _check_same_cases([item.case for item in items], set(ids))
     for place, item in enumerate(items):
-        row = _item(session, conference, item.case)
+        row = item_of(session, conference, item.case)
         row.position, row.minutes = place, item.minutes
     _touch(session, conference, at)
     did(session, "conference.arrange", by=by, at=at, cases=tuple(item.case for item in items))
@@ -112,7 +112,7 @@ def hear(
     Raises `NotFound`, `NotAllowed`, `RuleBroken("conference.wrong-state")`, and `Stale` as `attend` does.
     """
     conference = _sitting(session, conference_id, by=by)
-    row = _item(session, conference, number)
+    row = item_of(session, conference, number)
     _check_seen(conference, version)
     _check_in_session(conference)
     row.patient_heard_at = at if heard else None
@@ -120,6 +120,23 @@ def hear(
     did(session, "conference.hear", by=by, at=at, cases=(number,))
     publish(session, conference.id, "minutes", number=number)
     return conference
+
+
+def item_of(session: Session, conference: Conference, number: str) -> AgendaItem:
+    """A case's place at a conference that is or was held. Raises `NotFound` for one that is not discussed here."""
+    here = next((item for item in running_items(session, conference) if item.number == number), None)
+    found = (
+        None
+        if here is None
+        else session.scalar(
+            select(AgendaItem).where(
+                col(AgendaItem.conference_id) == conference.id, col(AgendaItem.case_id) == here.case_id
+            )
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def begin(session: Session, conference: Conference) -> None:
@@ -175,20 +192,3 @@ def _check_same_cases(numbers: list[str], known: set[str]) -> None:
     if set(numbers) != known:
         message = "Under konferensen kan ordningen ändras, men inga ärenden läggas till eller tas bort."
         raise RuleBroken("conference.other-cases", message)
-
-
-def _item(session: Session, conference: Conference, number: str) -> AgendaItem:
-    """Raises `NotFound` for a case that is not discussed here."""
-    here = next((item for item in running_items(session, conference) if item.number == number), None)
-    found = (
-        None
-        if here is None
-        else session.scalar(
-            select(AgendaItem).where(
-                col(AgendaItem.conference_id) == conference.id, col(AgendaItem.case_id) == here.case_id
-            )
-        )
-    )
-    if found is None:
-        raise NotFound
-    return found

@@ -67,6 +67,7 @@ CONTRACT = {
     "/conferences/{conference_id}/running-order": {"put"},
     "/conferences/{conference_id}/attendance": {"post"},
     "/conferences/{conference_id}/cases/{number}/patient-heard": {"post"},
+    "/conferences/{conference_id}/cases/{number}/defer": {"post"},
     "/conferences/{conference_id}/invitation.ics": {"get"},
     "/conferences/{conference_id}/reply": {"post"},
     "/conferences/{conference_id}/cases/{number}/minutes": {"get", "put"},

@@ -17,6 +17,13 @@ from mdk_web.visits import PageRequest, Visit, api_reading, api_writing, body_of
 _PATH = "/conferences/{conference_id:str}/cases/{number:str}/minutes"
 
 
+def shown(visit: Visit, conference_id: str, number: str) -> MinutesView:
+    """The minutes as they now are; the act that led here is in the log."""
+    visit.session.flush()
+    found = queries.load(visit.session, conference_id, number, act="minutes.add", by=visit.viewer)
+    return queries.view_of(visit.session, *found)
+
+
 @get(_PATH, sync_to_thread=True)
 def show(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> MinutesView:
     with api_reading(request) as visit:
@@ -37,7 +44,7 @@ def save(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
             by=visit.viewer,
             at=visit.at,
         )
-        return _shown(visit, conference_id, number)
+        return shown(visit, conference_id, number)
 
 
 @post(f"{_PATH}/sign", opt=openapi.takes(Nothing, versioned=True), status_code=200, sync_to_thread=True)
@@ -55,7 +62,7 @@ def sign(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
             by=visit.viewer,
             at=visit.at,
         )
-        return _shown(visit, conference_id, number)
+        return shown(visit, conference_id, number)
 
 
 @post(f"{_PATH}/addenda", opt=openapi.takes(AddendumBody, idempotent=True), sync_to_thread=True)
@@ -77,7 +84,7 @@ def add(request: PageRequest, conference_id: FromPath[str], number: FromPath[str
             return number
 
         once(visit, f"addenda/{conference_id}/{number}", body, make, read="minutes.read")
-        return _shown(visit, conference_id, number)
+        return shown(visit, conference_id, number)
 
 
 @get(f"{_PATH}.pdf", media_type="application/pdf", opt=openapi.asks(files.EditionQuery), sync_to_thread=True)
@@ -96,13 +103,6 @@ def text(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
 def signature(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[str]:
     with api_reading(request) as visit:
         return files.signature(visit, conference_id, number)
-
-
-def _shown(visit: Visit, conference_id: str, number: str) -> MinutesView:
-    """The minutes as they now are; the act that led here is in the log."""
-    visit.session.flush()
-    found = queries.load(visit.session, conference_id, number, act="minutes.add", by=visit.viewer)
-    return queries.view_of(visit.session, *found)
 
 
 HANDLERS: list[Any] = [show, save, sign, add, pdf, text, signature]
