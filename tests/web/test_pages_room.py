@@ -6,8 +6,11 @@ import make
 from make import CHAIR, CONSULTANT, COORDINATOR, NURSE, OTHER_REFERRER, REFERRER
 from mdk import clock
 from mdk.conferences import held
+from mdk.conferences import sitting as sitting_acts
 from mdk.conferences.structs import SittingView
 from mdk.db import Database
+from mdk.minutes import queries
+from mdk.minutes.structs import MinutesView
 from visiting import People, coming, queued, under_way, visiting
 
 
@@ -24,6 +27,10 @@ def room(people: People, count: int = 2) -> tuple[str, list[str]]:
 
 def sitting(people: People, conference: str) -> SittingView:
     return make.ask(people.database, CHAIR, held.view, conference.rpartition("/")[2], at=clock.now())
+
+
+def written(people: People, conference: str, number: str) -> MinutesView:
+    return make.ask(people.database, CHAIR, queries.view, conference.rpartition("/")[2], number, at=clock.now())
 
 
 def case(conference: str, number: str) -> str:
@@ -81,7 +88,7 @@ def test_order_and_times_are_changed_during_the_conference(people: People) -> No
     assert [(slot.case, slot.minutes) for slot in sitting(people, conference).agenda] == [(two, 15), (one, 5)]
     left_out = [pair for pair in page.forms[f"{path}/order"] if not pair[0].startswith("items.1")]
     version = str(sitting(people, conference).version)
-    answer = chair.post(f"{path}/order", left_out, do="save", version=version)
+    answer = chair.post(f"{path}/order", left_out, do="save", **{"form.order": version})
     assert (answer.status, "inga ärenden läggas till" in answer.words) == (422, True)
 
 
@@ -111,6 +118,72 @@ def test_what_changed_since_the_referral_is_told(people: People) -> None:
     assert "Ändrat sedan remissen skickades in" in people[NURSE].get(case(conference, number)).words
     conference, (other, _) = room(people)
     assert "Ändrat sedan remissen" not in people[NURSE].get(case(conference, other)).words
+
+
+SAID = "Skrivet och inte sparat."
+
+
+def acts(people: People, conference: str, one: str, two: str) -> dict[str, dict[str, str]]:
+    """Each act of the room by its path, with what its button or fold sends beside the minutes' form."""
+    version = str(sitting(people, conference).version)
+    return {
+        f"{case(conference, one)}/attendance": {"do": f"in:{make.email(NURSE)}"},
+        f"{case(conference, one)}/patient": {"heard": "yes"},
+        f"{case(conference, one)}/order": {"do": "down:0", "form.order": version} | items(one, two),
+        f"{case(conference, two)}/turn": {"form.sitting": version},
+        f"{case(conference, one)}/end": {"form.sitting": version},
+        f"{case(conference, one)}/defer": {"reason": "Tiden räcker inte."},
+    }
+
+
+def items(*numbers: str) -> dict[str, str]:
+    rows = [(f"items.{n}.case", number) for n, number in enumerate(numbers)]
+    return dict(rows + [(f"items.{n}.minutes", "10") for n, _ in enumerate(numbers)])
+
+
+def test_no_act_of_the_room_loses_what_is_typed_in_the_minutes(people: People) -> None:
+    conference, (one, two) = room(people)
+    chair, path = people[CHAIR], case(conference, one)
+    for act in acts(people, conference, one, two):
+        page, said = chair.get(path), f"{SAID} {act}"
+        answer = chair.post(act, page.forms[path], answer=said, **acts(people, conference, one, two)[act])
+        assert answer.status == 303, (act, answer.words)
+        assert written(people, conference, one).answer == said, act
+    assert written(people, conference, one).outcome == "deferred"
+
+
+def test_an_act_that_is_refused_gives_the_page_back_as_it_was_typed(people: People) -> None:
+    conference, (one, two) = room(people)
+    chair, path = people[CHAIR], case(conference, one)
+    page = chair.get(path)
+    make.at_conference(
+        people.database, conference.rpartition("/")[2], sitting_acts.turn, by=CHAIR, number=one, at=clock.now()
+    )
+    late = chair.post(f"{case(conference, two)}/turn", page.forms[path], answer=SAID, **{"form.sitting": "1"})
+    assert (late.status, late.values["answer"], f"{path}/turn" in late.forms) == (409, SAID, False)
+    bad = chair.post(f"{path}/attendance", page.forms[path], due="i morgon", do=f"in:{make.email(NURSE)}")
+    assert (bad.status, bad.values["due"]) == (422, "i morgon")
+    unsaid = chair.post(f"{path}/defer", page.forms[path], answer=SAID, reason="")
+    assert (unsaid.status, unsaid.values["answer"], unsaid.links_of_summary()) == (422, SAID, ["#f-reason"])
+    stale = chair.post(f"{path}/defer", page.forms[path], reason="Sent.", **{"form.base": "", "version": "7"})
+    assert (stale.status, stale.values["reason"]) == (409, "Sent.")
+    assert not [each for each in sitting(people, conference).people if each.present]
+    assert written(people, conference, one).version == 0
+
+
+def test_a_form_that_is_still_open_after_the_signature_hinders_nothing(people: People) -> None:
+    conference, (one, two) = room(people)
+    chair, path = people[CHAIR], case(conference, one)
+    page = chair.get(path)
+    make.save(people.database, conference.rpartition("/")[2], one, at=clock.now())
+    opened = chair.get(path)
+    make.sign(people.database, conference.rpartition("/")[2], one, at=clock.now())
+    version = {"form.sitting": str(sitting(people, conference).version)}
+    assert chair.post(f"{case(conference, two)}/turn", opened.forms[path], **version).status == 303
+    version = {"form.sitting": str(sitting(people, conference).version)}
+    late = chair.post(f"{path}/end", page.forms[path], motivation=SAID, **version)
+    assert (late.status, "Protokollet signerades innan det här sparades." in late.words) == (409, True)
+    assert f"Motivering {SAID}" in late.words
 
 
 @pytest.mark.parametrize("act", ["turn", "end", "order", "attendance", "patient", "defer"])

@@ -160,6 +160,26 @@ def carried(part: Page) -> str:
     return found[1] if found else ""
 
 
+def test_a_form_that_is_open_on_another_computer_becomes_the_signed_minutes(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = write(person, session, **DECIDED) and person.get(session)
+    make.sign(people.database, session.split("/")[2], session.split("/")[4], at=clock.now())
+    answer = person.htmx(session, page.forms[session])
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (200, "#minutes-form")
+    assert "Signerat protokoll" in answer.text
+    assert f'action="{session}/addenda"' in answer.text
+    assert "Protokollet signerades innan" not in answer.text
+    late = Page(person.htmx(session, [*page.forms[session], ("conditions", "Efter MR."), ("due", "2031-01-02")]))
+    assert "Protokollet signerades innan det här sparades." in late.words
+    assert "Villkor Efter MR." in late.words
+    assert "Senast torsdag 2 januari 2031" in late.words
+    unread = Page(person.htmx(session, [*page.forms[session], ("answer", "Sent."), ("due", "i morgon")]))
+    assert "Svar på frågeställningen Sent." in unread.words
+    assert "Senast i morgon" in unread.words
+    reloaded = person.post(session, page.forms[session], conditions="Efter MR.", do="save")
+    assert (reloaded.status, "Villkor Efter MR." in reloaded.words) == (422, True)
+
+
 def test_the_draft_saves_itself_and_is_told_to_be_saved(people: People, session: str) -> None:
     person = people[CHAIR]
     page = person.get(session)

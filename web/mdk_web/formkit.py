@@ -1,7 +1,7 @@
 """Owns forms: from an urlencoded body to the plain values that a struct is parsed from, and back to what was typed."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
@@ -68,6 +68,12 @@ class Form(Mapping[str, str]):
         """The same form with one value of a name instead of what stood there."""
         kept = [(key, typed) for key, typed in self.pairs if key != name]
         return Form(urlencode([*kept, (name, value)]).encode())
+
+    def about(self, names: Collection[str]) -> "Form":
+        """The same form without what is of other fields than these; what a page says to itself stays."""
+        kept = {*names, *CONTROLS}
+        pairs = [(key, typed) for key, typed in self.pairs if key.startswith(OWN) or key.split(".")[0] in kept]
+        return Form(urlencode(pairs).encode())
 
     def version(self) -> int:
         """The version that the form was made from; 0 when it says none."""

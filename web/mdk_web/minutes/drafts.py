@@ -79,7 +79,7 @@ def keep(visit: Visit, conference_id: str, number: str, form: Form, *, is_asked:
     conference, case, stored = queries.load(
         visit.session, conference_id, number, act="minutes.write", by=visit.viewer, lock=True
     )
-    mine, version = read_as(form, MinutesBody), form.version()
+    mine, version = typed_in(form), form.version()
     merged = Merged(mine, [], [])
     if stored is not None and stored.version != version:
         merged = _merged(form, mine, queries.body_of(stored), stored.version, saved_from=stored.saved_from)
@@ -110,7 +110,7 @@ def refused(found: MinutesView, form: Form, *, is_stale: bool) -> Standing:
     kept = Standing(form.version(), form.get("form.base", ""), form.get("form.tab", ""))
     if not is_stale:
         return kept
-    mine, theirs = read_as(form, MinutesBody), body_in(found)
+    mine, theirs = typed_in(form), body_in(found)
     merged = _merged(form, mine, theirs, found.version, saved_from="")
     clashes = [
         Clash(
@@ -122,6 +122,12 @@ def refused(found: MinutesView, form: Form, *, is_stale: bool) -> Standing:
         for name in merged.clashes
     ]
     return kept._replace(settles=found.version, clashes=tuple(clashes))
+
+
+def typed_in(form: Form) -> MinutesBody:
+    """The minutes in a form that may hold other things of its page, too. Raises `Invalid` with every bad field."""
+    content: MinutesBody = read_as(form.about(FIELDS), MinutesBody)
+    return content
 
 
 def body_in(found: MinutesView) -> MinutesBody:

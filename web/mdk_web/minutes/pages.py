@@ -15,9 +15,9 @@ from mdk.pathways.queries import gaps_of
 from mdk_web.calls import query_of
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
-from mdk_web.minutes import drafts, files, paper, shown
+from mdk_web.minutes import along, drafts, files, paper, shown
 from mdk_web.room.shown import is_chair
-from mdk_web.visits import PageRequest, database_of, fragment, go, page, reading, wants_fragment, writing
+from mdk_web.visits import PageRequest, Visit, database_of, fragment, go, page, reading, wants_fragment, writing
 
 Page = Response[Any]
 STALE = 409
@@ -40,10 +40,20 @@ def _typed_again(request: PageRequest, conference_id: str, number: str, body: by
         return _room(request, conference_id, number, Form(body), refusal)
     with reading(request) as visit:
         found = queries.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+        if found.signed and along.is_of_minutes(Form(body)):
+            return _read_instead(visit, conference_id, number, Form(body))
         standing = drafts.refused(found, Form(body), is_stale=refusal.status == STALE)
         here = _path(conference_id, number)
         told = {"standing": standing, "refusal": refusal, "lacking": None, "taken": (), "form_path": here}
         return fragment(visit, "minutes/_autosaved.html", status=refusal.status, **told)
+
+
+def _read_instead(visit: Visit, conference_id: str, number: str, typed: Form) -> Page:
+    """The signed minutes in the place of the open form."""
+    shown_now = shown.signed_meanwhile(visit, conference_id, number, typed)
+    answer = fragment(visit, "minutes/_read.html", **shown_now)
+    answer.headers |= {"HX-Retarget": "#minutes-form", "HX-Reswap": "outerHTML"}
+    return answer
 
 
 def _stored_again(request: PageRequest, conference_id: str, number: str, *, refusal: Refusal, **_: object) -> Page:

@@ -16,7 +16,7 @@ from mdk_web.cases.told import Told, told
 from mdk_web.conferences.shown import slots_of
 from mdk_web.filled import rows_of, values_of
 from mdk_web.formkit import NO_REFUSAL, Form
-from mdk_web.minutes import drafts
+from mdk_web.minutes import along, drafts
 from mdk_web.minutes.one_page import sections
 from mdk_web.room.shown import has_begun, is_chair, over
 from mdk_web.visits import Visit
@@ -43,6 +43,7 @@ def room(
         "minutes": found,
         "case": case,
         "decisions": case.treatment_decisions,
+        "left_out": along.left_out(drafts.body_in(found), typed) if typed is not None and found.signed else (),
         "values": values,
         "rows": {name: _filled(values, name) for name in LISTS},
         "needed": needed(values.get("outcome")),
@@ -62,6 +63,7 @@ def room(
         "home_care": sections(case, "home_care"),
         "changes": _changes(visit, number),
         "arranged": False,
+        "reason": "",
         **over(visit, meeting, number),
     }
 
@@ -75,9 +77,17 @@ def written(visit: Visit, conference_id: str, number: str) -> dict[str, Any]:
         "meeting": meeting,
         "minutes": found,
         "decisions": decided.get(number, []),
+        "left_out": (),
         "chairs": False,
         "names": _names(meeting),
     }
+
+
+def signed_meanwhile(visit: Visit, conference_id: str, number: str, typed: Form) -> dict[str, Any]:
+    """What takes the place of a chair's open form when the minutes were signed elsewhere; nothing typed is lost."""
+    shown = written(visit, conference_id, number)
+    left = along.left_out(drafts.body_in(shown["minutes"]), typed)
+    return shown | {"chairs": True, "values": {}, "refusal": NO_REFUSAL, "left_out": left}
 
 
 def saved(visit: Visit, conference_id: str, number: str, form: Form, kept: drafts.Kept) -> dict[str, Any]:

@@ -11,20 +11,31 @@ from mdk.conferences.structs import HeardBody
 from mdk.journey import room
 from mdk_web.conferences import forms
 from mdk_web.filled import read_as
-from mdk_web.formkit import Form, Refusal, shown_again
-from mdk_web.minutes import paper
+from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
+from mdk_web.minutes import along, paper
 from mdk_web.minutes import shown as minutes_shown
 from mdk_web.room import shown
 from mdk_web.visits import PageRequest, Visit, fragment, go, page, reading, wants_fragment, writing
 
 Page = Response[Any]
+STALE = 409
 _CASE = "/conferences/{conference_id:str}/session/{number:str}"
 
 
-def _again(request: PageRequest, conference_id: str, number: str, *, refusal: Refusal, **_: object) -> Page:
+def _again(request: PageRequest, conference_id: str, number: str, body: bytes, *, refusal: Refusal) -> Page:
+    """The case's page with all that was typed on it, in the minutes too; the act may have been on another case."""
+    form = Form(body)
+    typed, here = (form, form.get("form.case", "")) if along.is_of_minutes(form) else (None, number)
     with reading(request) as visit:
-        context = minutes_shown.room(visit, conference_id, number)
+        context = minutes_shown.room(visit, conference_id, here, typed, is_stale=refusal.status == STALE)
+        context["reason"] = form.get("reason", "")
         return page(visit, "minutes/session.html", status=refusal.status, refusal=refusal, **context)
+
+
+def _version(form: Form) -> int:
+    """The version of the conference that the button, or the order, was shown with."""
+    shown_with = form.get("form.order" if "do" in form else "form.sitting", "") or form.get("version", "")
+    return form.having("version", shown_with).version()
 
 
 def _on(visit: Visit, conference_id: str, number: str) -> Page:
@@ -48,7 +59,9 @@ def head(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
 @shown_again(again=_again)
 def turn(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
-        named: dict[str, Any] = {"conference_id": conference_id, "version": Form(body).version()}
+        form = Form(body)
+        along.keep_sent_along(visit, conference_id, form)
+        named: dict[str, Any] = {"conference_id": conference_id, "version": _version(form)}
         sitting.turn(visit.session, **named, number=number, by=visit.viewer, at=visit.at)
         return go(f"/conferences/{conference_id}/session/{number}")
 
@@ -57,7 +70,9 @@ def turn(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
 @shown_again(again=_again)
 def end(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
-        named: dict[str, Any] = {"conference_id": conference_id, "version": Form(body).version()}
+        form = Form(body)
+        along.keep_sent_along(visit, conference_id, form)
+        named: dict[str, Any] = {"conference_id": conference_id, "version": _version(form)}
         sitting.turn(visit.session, **named, number=None, by=visit.viewer, at=visit.at)
         return go(f"/conferences/{conference_id}/session/{number}")
 
@@ -68,10 +83,14 @@ def arrange(request: PageRequest, conference_id: FromPath[str], number: FromPath
     with writing(request) as visit:
         queries.load(visit.session, conference_id, act="conference.run", by=visit.viewer)
         form = Form(body)
-        named: dict[str, Any] = {"conference_id": conference_id, "version": form.version()}
-        sitting.arrange(visit.session, **named, items=forms.agenda_of(form), by=visit.viewer, at=visit.at)
+        along.keep_sent_along(visit, conference_id, form)
+        named: dict[str, Any] = {"conference_id": conference_id, "version": _version(form)}
+        sitting.arrange(
+            visit.session, **named, items=forms.agenda_of(form.about({"items"})), by=visit.viewer, at=visit.at
+        )
         if wants_fragment(request):
-            return fragment(visit, "room/_acts.html", arranged=True, **shown.head(visit, conference_id, number))
+            context = shown.head(visit, conference_id, number) | {"arranged": True, "refusal": NO_REFUSAL}
+            return fragment(visit, "room/_acts.html", reason=form.get("reason", ""), **context)
         return _on(visit, conference_id, number)
 
 
@@ -79,7 +98,9 @@ def arrange(request: PageRequest, conference_id: FromPath[str], number: FromPath
 @shown_again(again=_again)
 def attend(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
-        act, _, email = Form(body).get("do", "").partition(":")
+        form = Form(body)
+        along.keep_sent_along(visit, conference_id, form)
+        act, _, email = form.get("do", "").partition(":")
         named: dict[str, Any] = {"conference_id": conference_id, "email": email, "present": act == "in"}
         room.attend(visit.session, **named, by=visit.viewer, at=visit.at)
         return _on(visit, conference_id, number)
@@ -90,12 +111,11 @@ def attend(request: PageRequest, conference_id: FromPath[str], number: FromPath[
 def hear(request: PageRequest, conference_id: FromPath[str], number: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
         queries.load(visit.session, conference_id, act="conference.run", by=visit.viewer)
-        named: dict[str, Any] = {
-            "conference_id": conference_id,
-            "number": number,
-            "heard": read_as(Form(body), HeardBody).heard,
-        }
-        sitting.hear(visit.session, **named, by=visit.viewer, at=visit.at)
+        form = Form(body)
+        along.keep_sent_along(visit, conference_id, form)
+        heard = read_as(form.about(HeardBody.__struct_fields__), HeardBody).heard
+        named: dict[str, Any] = {"conference_id": conference_id, "number": number}
+        sitting.hear(visit.session, **named, heard=heard, by=visit.viewer, at=visit.at)
         return _on(visit, conference_id, number)
 
 
@@ -105,8 +125,9 @@ def defer(request: PageRequest, conference_id: FromPath[str], number: FromPath[s
     with writing(request) as visit:
         queries.load(visit.session, conference_id, act="conference.run", by=visit.viewer)
         form, sealing = Form(body), paper.sealing(visit.settings)
-        named: dict[str, Any] = {"conference_id": conference_id, "number": number, "version": form.version()}
-        reason = read_as(form, ReasonBody).reason
+        reason = read_as(form.about(ReasonBody.__struct_fields__), ReasonBody).reason
+        version = along.keep_sent_along(visit, conference_id, form) or form.version()
+        named: dict[str, Any] = {"conference_id": conference_id, "number": number, "version": version}
         room.defer(visit.session, **named, reason=reason, sealing=sealing, by=visit.viewer, at=visit.at)
         return go(f"/conferences/{conference_id}/session/{number}", said="case-deferred")
 

@@ -25,11 +25,13 @@ def head(visit: Visit, conference_id: str, number: str) -> dict[str, Any]:
     """What the part above the case needs. Raises `NotFound`, `NotAllowed`."""
     meeting = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
     lacking = minutes.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+    chairs, begun = is_chair(visit, meeting), has_begun(meeting)
     return over(visit, meeting, number) | {
         "meeting": meeting,
         "minutes": lacking,
-        "chairs": is_chair(visit, meeting),
-        "has_begun": has_begun(meeting),
+        "chairs": chairs,
+        "has_begun": begun,
+        "writes": chairs and begun and lacking.signed is None,
     }
 
 
