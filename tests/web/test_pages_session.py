@@ -162,7 +162,8 @@ def carried(part: Page) -> str:
 
 def test_a_form_that_is_open_on_another_computer_becomes_the_signed_minutes(people: People, session: str) -> None:
     person = people[CHAIR]
-    page = write(person, session, **DECIDED) and person.get(session)
+    write(person, session, **DECIDED)
+    page = person.get(session)
     make.sign(people.database, session.split("/")[2], session.split("/")[4], at=clock.now())
     answer = person.htmx(session, page.forms[session])
     assert (answer.status_code, answer.headers["hx-retarget"]) == (200, "#minutes-form")
