@@ -1,7 +1,7 @@
 """Reads of a conference while and after it is held: the running order, whose turn it is, who is there, for how long."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -70,6 +70,14 @@ def discussions(session: Session, conference: Conference) -> dict[int, list[Disc
     return found
 
 
+def is_passed_over(conference: Conference, spent: Mapping[int, list[Discussion]], case_id: int) -> bool:
+    """Whether a conference that took up case after case was closed before this one's turn came.
+
+    `spent` is what `discussions` gives. Where no turn was ever noted, every case counts as discussed.
+    """
+    return conference.state == ConferenceState.CLOSED and bool(spent) and case_id not in spent
+
+
 def came(session: Session, conference: Conference) -> dict[int, Attendee]:
     """Those who came, by person."""
     rows = session.scalars(select(Attendee).where(col(Attendee.conference_id) == conference.id))
@@ -115,6 +123,7 @@ def _slots(session: Session, conference: Conference, *, at: datetime) -> list[He
                 seconds=seconds_of(stretches, at),
                 since=going,
                 is_done=bool(stretches) and going is None,
+                passed_over=is_passed_over(conference, spent, item.case_id),
                 patient_heard=item.case_id in heard,
                 lacking=lacking.get(item.case_id),
             )

@@ -282,6 +282,7 @@ class HeldSlot(msgspec.Struct, frozen=True, kw_only=True):
     """A case of a conference that is held: when it began or is expected to, and the seconds that it has taken so far.
 
     `lacking` is who is missing for its quorum among those who have come; None before anyone was ticked off.
+    `passed_over` is a case whose turn never came before the closing, though others had theirs.
     """
 
     case: str
@@ -290,6 +291,7 @@ class HeldSlot(msgspec.Struct, frozen=True, kw_only=True):
     seconds: int
     since: datetime | None
     is_done: bool
+    passed_over: bool
     patient_heard: bool
     lacking: list[str] | None
 

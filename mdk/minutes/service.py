@@ -9,6 +9,7 @@ from mdk.audit.service import did, moved
 from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
+from mdk.conferences.held import discussions, is_passed_over
 from mdk.conferences.structs import ConferenceKind, ConferenceState
 from mdk.conferences.tables import Conference
 from mdk.errors import RuleBroken, Stale
@@ -38,12 +39,15 @@ def save(
 
     `saved_from` names the opened form that it comes from, if any.
 
-    Raises `NotFound`, `NotAllowed`, `Stale`, `RuleBroken("minutes.signed")` and
-    `RuleBroken("minutes.not-in-session")`.
+    Raises `NotFound`, `NotAllowed`, `Stale`, and `RuleBroken`: `minutes.signed`, `minutes.not-in-session`, and
+    `minutes.not-discussed` for a case whose turn never came.
     """
     conference, case, minutes = queries.load(session, conference_id, number, act="minutes.write", by=by)
     cases.check_version(0 if minutes is None else minutes.version, version)
     _check_writable(conference, minutes)
+    if minutes is None and is_passed_over(conference, discussions(session, conference), case.id or 0):
+        message = "Ärendet togs inte upp på den här konferensen. Protokollet skrivs när det tas upp på en annan."
+        raise RuleBroken("minutes.not-discussed", message)
     document = msgspec.json.encode(body, order="sorted").decode()
     if minutes is None:
         minutes = Minutes(

@@ -205,7 +205,22 @@ def test_cases_whose_turn_never_came_go_back_to_the_queue_at_the_closing(stored:
     assert [make.state_of(stored, number) for number in (one, two, three)] == ["discussed", "accepted", "discussed"]
     assert make.case_row(stored, two).waiting_from == before
     assert slot(stored, conference, one, by=CHAIR, at=MEETS + DAY).seconds == 3600
-    assert make.released(stored, [two], starts_at=MEETS + 7 * DAY)
+    assert [slot(stored, conference, number, by=CHAIR).passed_over for number in (one, two)] == [False, True]
+    for scheduled in (False, True):
+        if scheduled:
+            assert make.released(stored, [two], starts_at=MEETS + 7 * DAY)
+        with pytest.raises(RuleBroken) as refused:
+            make.save(stored, conference, two)
+        assert refused.value.rule == "minutes.not-discussed"
+    assert make.state_of(stored, two) == "scheduled"
+
+
+def test_where_no_turn_was_noted_every_case_counts_as_discussed(stored: Database) -> None:
+    conference, (one, two, three) = a_conference(stored)
+    make.closed(stored, conference)
+    assert [make.state_of(stored, number) for number in (one, two, three)] == ["discussed"] * 3
+    make.save(stored, conference, two)
+    assert not slot(stored, conference, two, by=CHAIR).passed_over
 
 
 def test_the_patient_s_view_has_its_turn(stored: Database) -> None:

@@ -8,6 +8,7 @@ import pytest
 import make
 from invites.post import Post, parsed, read
 from make import COORDINATOR, DAY, FUNCTION, REFERRER
+from mdk import clock
 from mdk.db import Database
 from mdk.outbox.service import forget_owed
 from mdk_calendar import watch
@@ -57,6 +58,31 @@ def test_what_was_done_meanwhile_is_not_told(post: Post) -> None:
     post.work(TUESDAY)
     late = [raw for raw in post.raws()[before:] if "försenat" in str(parsed(raw)["Subject"])]
     assert len(late) == 1  # the answer that nobody has read is late, too
+
+
+def to_the_chair(post: Post, at: datetime) -> int:
+    """How many mails about a missing signature the chair has got by then."""
+    post.work(at)
+    return sum("protokoll väntar på din signatur" in str(parsed(raw)["Subject"]) for raw in post.raws())
+
+
+def test_the_chair_is_reminded_the_same_evening_of_what_is_not_signed(post: Post) -> None:
+    numbers = [make.accepted(post.database) for _ in range(2)]
+    held = make.in_session(post.database, numbers)
+    for number in numbers:
+        make.save(post.database, held, number)
+    make.sign(post.database, held, numbers[0])
+    make.closed(post.database, held)
+    evening = clock.evening(make.MEETS + make.HOUR)
+    assert clock.local(evening).hour == 18
+    assert [to_the_chair(post, at) for at in (evening - make.MINUTE, evening, evening + DAY)] == [0, 1, 1]
+
+
+def test_the_chair_who_has_signed_everything_by_the_evening_is_left_alone(post: Post) -> None:
+    held, number = make.signed(post.database)
+    make.closed(post.database, held)
+    assert to_the_chair(post, clock.evening(make.MEETS + make.HOUR)) == 0
+    assert make.state_of(post.database, number) == "decided"
 
 
 def quiet(post: Post) -> None:

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 import make
 from calling import Callers, fields, refusal
 from mdk import clock
+from mdk.people import service as people
 
 CHAIR, VAXJO = make.CHAIR, make.REFERRER
 
@@ -97,6 +99,29 @@ def test_signed_minutes_do_not_change(api: Callers) -> None:
     version = api[CHAIR].get(path).json()["version"]
     assert refusal(api[CHAIR].put(path, minutes(), version=version)) == (409, "minutes.signed")
     assert refusal(api[CHAIR].post(f"{path}/sign", {}, version=version)) == (409, "minutes.signed")
+
+
+def test_a_signature_that_is_asked_for_again_is_the_one_that_stands(api: Callers) -> None:
+    path, number = in_session(api)
+    version = api[CHAIR].put(path, minutes(), version=0).json()["version"]
+    with ThreadPoolExecutor(2) as computers:
+        asked = [computers.submit(api[CHAIR].post, f"{path}/sign", {}, version=version) for _ in range(2)]
+        first, second = (each.result(30) for each in asked)
+    assert (first.status_code, second.status_code, first.json()) == (200, 200, second.json())
+    assert len(api[make.FUNCTION].get("/pump-assignments").json()["items"]) == 1
+    assert make.state_of(api.database, number) == "decided"
+
+
+def test_the_chair_of_another_conference_neither_writes_signs_nor_adds(api: Callers) -> None:
+    path, _ = in_session(api)
+    version = api[CHAIR].put(path, minutes(), version=0).json()["version"]
+    unit = make.viewer(api.database, CHAIR).unit_id
+    with api.database.writing() as session:
+        people.add(session, email="annan@demo.mdk", name="Annan", role="chair", unit_id=unit, at=clock.now())
+    other = api["annan"]
+    assert refusal(other.put(path, minutes(), version=version)) == (403, "not-allowed")
+    assert refusal(other.post(f"{path}/sign", {}, version=version)) == (403, "not-allowed")
+    assert refusal(other.post(f"{path}/addenda", {"text": "Nytt."})) == (403, "not-allowed")
 
 
 def test_an_addendum_waits_for_the_signature(api: Callers) -> None:

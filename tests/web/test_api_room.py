@@ -118,6 +118,17 @@ def test_nothing_is_run_before_the_conference_has_begun_nor_after_its_end(api: C
     assert room.act(CHAIR, "defer", version=0).json()["outcome"] == "deferred"  # its minutes may still be written
 
 
+def test_a_case_whose_turn_never_came_is_neither_written_of_nor_signed(api: Callers) -> None:
+    room = held(api)
+    version = room.act(CHAIR, "turn", {"case": room.two}, version=room.version_for("turn")).json()["version"]
+    assert api[CHAIR].post(f"{room.path}/close", {}, version=version).status_code == 200
+    path = f"{room.path}/cases/{room.one}/minutes"
+    assert refusal(api[CHAIR].put(path, {"answer": "Ja."}, version=0)) == (409, "minutes.not-discussed")
+    assert refusal(api[CHAIR].post(f"{path}/sign", {}, version=0)) == (409, "minutes.not-saved")
+    assert refusal(room.act(CHAIR, "defer", version=0)) == (409, "minutes.not-discussed")
+    assert (make.state_of(api.database, room.one), api[CHAIR].get(path).json()["version"]) == ("accepted", 0)
+
+
 def test_cases_are_neither_added_nor_left_out_during_a_conference(api: Callers) -> None:
     room = held(api)
     version, other = room.version_for("turn"), queued(api.database)

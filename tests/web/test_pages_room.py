@@ -217,6 +217,12 @@ def test_after_the_closing_the_page_tells_how_it_went(people: People) -> None:
     assert "Började i tid" in told
     assert make.state_of(people.database, two) == "accepted"
     assert "Så gick konferensen" not in people[REFERRER].get(conference).words
+    passed_over = chair.get(case(conference, two))
+    assert "Ärendet hann inte tas upp på konferensen." in passed_over.words
+    assert case(conference, two) not in passed_over.forms
+    refused = chair.post(case(conference, two), answer="Ja.", do="save")
+    assert (refused.status, "togs inte upp på den här konferensen" in refused.words) == (422, True)
+    assert "Det finns inget sparat protokoll att signera" in chair.get(f"{case(conference, two)}/sign").words
     assert "Ordföranden har inte signerat protokollet" in people[COORDINATOR].get("/").words
 
 

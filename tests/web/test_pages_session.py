@@ -8,6 +8,7 @@ from mdk import clock
 from mdk.db import Database
 from mdk.minutes import queries
 from mdk.minutes.structs import MinutesView
+from mdk.people import service as accounts
 from visiting import Fields, Page, People, Person, coming, queued, under_way, visiting
 
 CHAIR, NURSE, REFERRER = make.CHAIR, make.NURSE, make.REFERRER
@@ -325,6 +326,25 @@ def test_a_form_that_shows_something_else_signs_nothing(people: People, session:
     page = person.get(f"{session}/sign")
     assert person.send(page, f"{session}/sign", shown="0" * 64).status == 409
     assert person.post(f"{session}/sign", version="1").status == 409
+    assert stored(people, session).signed is None
+
+
+def test_nothing_is_signed_before_it_is_saved(people: People, session: str) -> None:
+    person = people[CHAIR]
+    for page in (person.get(f"{session}/sign"), person.post(f"{session}/sign", version="0", shown="0")):
+        assert (page.status, "Det finns inget sparat protokoll att signera" in page.words) == (422, True)
+    assert stored(people, session).version == 0
+
+
+def test_another_s_chair_reads_and_signs_nothing(people: People, session: str) -> None:
+    write(people[CHAIR], session, **DECIDED)
+    unit = make.viewer(people.database, CHAIR).unit_id
+    with people.database.writing() as stage:
+        accounts.add(stage, email="annan@demo.mdk", name="Annan", role="chair", unit_id=unit, at=clock.now())
+    other = people["annan"]
+    assert other.get(f"{session}/sign").status == 403
+    for act, typed in (("", {"answer": "Nej."}), ("/sign", {"shown": "0"}), ("/addenda", {"text": "Nytt."})):
+        assert other.post(session + act, version="1", **typed).status == 403
     assert stored(people, session).signed is None
 
 

@@ -78,6 +78,25 @@ def test_the_plain_text_holds_all_of_the_paper_in_short_lines(embedded: Database
         assert " ".join(f"{fact.label}: {fact.text}".split()) in flowing
 
 
+# What each record system is known or taken to keep of a pasted text: its signs, and how many characters a line shows.
+SYSTEMS = {"Cosmic": ("utf-8", 80), "Melior": ("cp1252", 72), "VAS": ("cp1252", 72), "NCS Cross": ("cp1252", 72)}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_plain_text_can_be_pasted_into_each_record_system(embedded: Database, system: str) -> None:
+    signs, width = SYSTEMS[system]
+    said = "NRS ≥\u00a07 trots 40 μg/h, 25 °C → MR; kalium −0,5\tmmol/l, e\u0301n gång\nAndra raden – “citat”"
+    held = make.signed(make.people(embedded), "intern_pump", answer=said, motivation="ord " * 300)
+    text = plain_text(sheet(embedded, held))
+    assert text.encode(signs).decode(signs) == text
+    lines = text.splitlines()
+    assert max(len(line) for line in lines) <= width
+    assert [line for line in lines if line != line.rstrip() or "\t" in line] == []
+    assert [line for line in lines if line.lstrip()[:1] in {"#", "*", "|", "<", ">", "-", "="}] == []
+    assert "  NRS >= 7 trots 40 µg/h, 25 °C -> MR; kalium -0,5 mmol/l, én gång" in lines
+    assert "  Andra raden – “citat”" in lines
+
+
 def test_whoever_opens_the_newest_paper_is_told_of_its_addenda_at_the_top(
     embedded: Database, held: tuple[str, str]
 ) -> None:
@@ -138,6 +157,10 @@ def test_anyone_may_fetch_the_keys_and_no_private_part_is_among_them(api: Caller
     answer = api.client.get("/.well-known/jwks.json")
     (key,) = answer.json()["keys"]
     assert (answer.status_code, set(key)) == (200, {"kty", "crv", "x", "y", "kid", "alg", "use"})
+    with api.database.writing() as session:
+        keys.rotate(session, secret=make.SECRET, by=make.viewer(api.database, "admin"), at=make.MEETS)
+    kids = [each["kid"] for each in api.client.get("/.well-known/jwks.json").json()["keys"]]
+    assert (len(kids), kids[0]) == (2, key["kid"])
 
 
 def test_the_referrer_finds_the_files_on_the_case_s_page(embedded: Database, held: tuple[str, str]) -> None:
@@ -181,9 +204,15 @@ def test_a_fetched_signature_is_verified_without_the_installation(
     assert CliRunner().invoke(cli, told).exit_code == 2
 
 
-def test_keys_are_rotated_and_listed(embedded: Database, held: tuple[str, str]) -> None:
+def test_keys_are_rotated_and_listed_and_what_the_old_one_signed_is_still_checked(
+    embedded: Database, held: tuple[str, str], tmp_path: Path
+) -> None:
     given = {"MDK_DATABASE_URL": str(embedded.url), "MDK_SECRET_KEY": make.SECRET}
     rotated = CliRunner().invoke(cli, ["keys", "rotate"], env=given)
     listed = CliRunner().invoke(cli, ["keys", "list"], env=given)
     assert (rotated.exit_code, len(listed.stdout.splitlines())) == (0, 2)
     assert rotated.stdout.split()[-1] == listed.stdout.splitlines()[-1].split("\t")[0]
+    papers = make.ask(embedded, make.REFERRER, sheets.papers, *held, at=make.MEETS)
+    (tmp_path / "protokoll.jws").write_text(papers.jws[0])
+    checked = CliRunner().invoke(cli, ["minutes", "verify", str(tmp_path / "protokoll.jws")], env=given)
+    assert (checked.exit_code, checked.stdout.startswith("Signaturen stämmer.")) == (0, True)

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
@@ -23,6 +24,40 @@ from mdk_web.words import WORDS, word
 FONTS = STATIC / "vendor" / "source-sans"
 WIDTH = 72  # characters a line, which every record system shows without breaking it anew
 _TEMPLATE = Path(__file__).parent / "minutes.typ"
+# What Melior, VAS and NCS Cross keep in Windows-1252 have no place for, and what it is written as there.
+_SPELLED = str.maketrans(
+    {
+        "≥": ">=",
+        "≤": "<=",
+        "≠": "<>",
+        "≈": "ca ",
+        "→": "->",
+        "←": "<-",
+        "↑": "ökad ",
+        "↓": "minskad ",
+        "−": "-",
+        "μ": "µ",
+        "α": "alfa",
+        "β": "beta",
+        "γ": "gamma",
+        "δ": "delta",
+        "Δ": "delta ",
+        "√": "rot ",
+        "∞": "oändligt",
+        "‐": "-",
+        "‑": "-",
+        "′": "'",
+        "″": '"',
+        "⁄": "/",
+        "⅓": "1/3",
+        "⅔": "2/3",
+        "☐": "[ ]",
+        "☑": "[x]",
+        "✓": "ja",
+        **dict.fromkeys("\u00a0\u2007\u2009\u202f\u2003\u2002\t", " "),
+        **dict.fromkeys("\u200b\u2060\ufeff\u00ad", ""),
+    }
+)
 _NO_GLYPH = "□"
 _MAY_BREAK = "\u200b"
 _ENDLESS = re.compile(r"\S{40}")  # a word that no line may hold, and that PDF/A forbids to be drawn at once
@@ -80,12 +115,19 @@ def press(sheet: Sheet) -> bytes:
 
 
 def plain_text(sheet: Sheet) -> str:
-    """The sheet as plain text to paste into a record: no markup, at most `WIDTH` characters a line."""
+    """The sheet as plain text to paste into a record: no markup, at most `WIDTH` characters a line.
+
+    Signs that mean something and that a record system of Windows-1252 would show as a question mark are written out.
+    """
     paper = paper_of(sheet)
     lines = [paper.title.upper(), "", *_set(paper.head), "", *_set([paper.lead])]
     for part in paper.parts:
         lines += ["", part.title.upper(), *_set(part.facts)]
     return "\n".join([*lines, "", *_wrapped(paper.footer, ""), ""])
+
+
+def _spelled(text: str) -> str:
+    return unicodedata.normalize("NFC", text).translate(_SPELLED)
 
 
 def paper_of(sheet: Sheet) -> Paper:
@@ -226,4 +268,6 @@ def _set(facts: Iterable[Fact]) -> Iterator[str]:
 
 
 def _wrapped(text: str, indent: str, first: str = "") -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return textwrap.wrap(
+        _spelled(text), WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False
+    ) or [""]

@@ -7,7 +7,7 @@ from mdk.cases import queries as cases
 from mdk.clinical.pump import contraindications
 from mdk.clinical.reference import region
 from mdk.conferences import held, queries
-from mdk.conferences.structs import ConferenceView
+from mdk.conferences.structs import ConferenceState, ConferenceView
 from mdk.journey import work
 from mdk.minutes import queries as minutes
 from mdk.minutes.rules import needed
@@ -18,7 +18,7 @@ from mdk_web.filled import rows_of, values_of
 from mdk_web.formkit import NO_REFUSAL, Form
 from mdk_web.minutes import along, drafts
 from mdk_web.minutes.one_page import sections
-from mdk_web.room.shown import has_begun, is_chair, over
+from mdk_web.room.shown import has_begun, is_chair, may_write, over
 from mdk_web.visits import Visit
 
 # The lists of the form, and in which of its columns a row is filled.
@@ -38,6 +38,7 @@ def room(
     home = region(_home(case))
     values = values_of(drafts.body_in(found)) if typed is None else typed
     begun, chairs = has_begun(meeting), is_chair(visit, meeting)
+    room = over(visit, meeting, number)
     return {
         "meeting": meeting,
         "minutes": found,
@@ -49,7 +50,7 @@ def room(
         "needed": needed(values.get("outcome")),
         "chairs": chairs,
         "has_begun": begun,
-        "writes": chairs and begun and found.signed is None,
+        "writes": may_write(found, room, chairs=chairs and begun),
         "names": _names(meeting),
         "units": [unit.name for unit in units(visit.session)],
         "prompts": {prompt.what: prompt for prompt in contraindications()},
@@ -64,7 +65,7 @@ def room(
         "changes": _changes(visit, number),
         "arranged": False,
         "reason": "",
-        **over(visit, meeting, number),
+        **room,
     }
 
 
@@ -72,12 +73,14 @@ def written(visit: Visit, conference_id: str, number: str) -> dict[str, Any]:
     """What the part of the page needs that shows what others write. Raises `NotFound`, `NotAllowed`."""
     meeting = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
     found = minutes.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+    is_over = meeting.state == ConferenceState.CLOSED
     decided = cases.decisions(visit.session, [number]) if found.signed else {}
     return {
         "meeting": meeting,
         "minutes": found,
         "decisions": decided.get(number, []),
         "left_out": (),
+        "here": over(visit, meeting, number)["here"] if is_over else None,
         "chairs": False,
         "names": _names(meeting),
     }

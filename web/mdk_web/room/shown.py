@@ -1,12 +1,14 @@
 """Owns what everyone in a conference sees above the case: whose turn it is, clocks, agenda, quorum, who is there."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from mdk.conferences import held, queries
 from mdk.conferences.structs import ConferenceState, ConferenceView, HeldPerson, HeldSlot, SittingView
 from mdk.minutes import queries as minutes
+from mdk.minutes.structs import MinutesView
 from mdk.people.rules import may_ever
 from mdk_web.conferences.shown import ShownSlot, slots_of
 from mdk_web.visits import Visit
@@ -26,12 +28,13 @@ def head(visit: Visit, conference_id: str, number: str) -> dict[str, Any]:
     meeting = queries.view(visit.session, conference_id, by=visit.viewer, at=visit.at)
     lacking = minutes.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
     chairs, begun = is_chair(visit, meeting), has_begun(meeting)
-    return over(visit, meeting, number) | {
+    room = over(visit, meeting, number)
+    return room | {
         "meeting": meeting,
         "minutes": lacking,
         "chairs": chairs,
         "has_begun": begun,
-        "writes": chairs and begun and lacking.signed is None,
+        "writes": may_write(lacking, room, chairs=chairs and begun),
     }
 
 
@@ -54,6 +57,12 @@ def over(visit: Visit, meeting: ConferenceView, number: str) -> dict[str, Any]:
         "meeting_seconds": _seconds(sitting, visit.at),
         "follows": visit.request.query_params.get("follow") == "yes",
     }
+
+
+def may_write(found: MinutesView, room: Mapping[str, Any], *, chairs: bool) -> bool:
+    """Whether the viewer, who `chairs` what has begun, writes the minutes: not of what is signed or was passed over."""
+    passed_over = room["here"] is not None and room["here"].held.passed_over
+    return chairs and found.signed is None and not (passed_over and not found.version)
 
 
 def following(conference_id: str, number: str) -> str:
