@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from mdk.conferences import rules
+from mdk.conferences import answers, rules
 from mdk.conferences.queries import ends_at, released_items
-from mdk.conferences.structs import ConferenceKind, ConferenceState
+from mdk.conferences.structs import Aside, ConferenceKind, ConferenceState
 from mdk.conferences.tables import Conference, Participation
 from mdk.outbox import service as outbox
 from mdk.people.tables import Person
@@ -27,10 +27,11 @@ from mdk_calendar.tables import Told
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What a person was told last, and what they knew `before` it, in case that mail never left."""
+    """What a person was told last, and what they knew `before` it with their `answer`, in case it never left."""
 
     event: Event
     before: Event | None = None
+    answer: Aside | None = None
 
 
 class _Meeting(NamedTuple):
@@ -40,6 +41,13 @@ class _Meeting(NamedTuple):
     case_count: int
     slots: Mapping[int, tuple[Slot, ...]]
     settings: Settings
+
+
+class _Heard(NamedTuple):
+    """What a person has heard at most, and the answer to it that was set aside since."""
+
+    event: Event | None
+    answer: Aside | None
 
 
 class _Invited(NamedTuple):
@@ -84,12 +92,16 @@ def remembered(told: Told) -> Memory:
 def _tell(session: Session, meeting: _Meeting, invited: _Invited, at: datetime) -> bool:
     part, person, told = invited
     last = remembered(told).event if told else None
-    now = _now(meeting, invited, last)
+    now, aside = _now(meeting, invited, last), answers.take_aside(part)
     if now is None or not differs(last, now):
+        answers.put_back(part, aside)
         return False
-    if last is not None and _times(last) != _times(now):
-        part.partstat, part.answered_at = "NEEDS-ACTION", None
-    known = last if told is None else _known(session, told)
+    known, answer = _Heard(last, aside) if told is None else _heard(session, told, aside)
+    if _is_same_time(known, now):
+        answers.put_back(part, answer)
+    elif known is not None and now.method == "REQUEST" and not _is_to_now(part, meeting.conference):
+        answers.set_aside(part)
+        answer = answers.take_aside(part) or answer
     if now.method == "CANCEL":
         now = _cancelled(known or now, person, meeting)
     sequence = 0 if told is None else told.sequence + 1
@@ -104,7 +116,7 @@ def _tell(session: Session, meeting: _Meeting, invited: _Invited, at: datetime) 
     owed = differs(known, now)
     if not owed and known is not None:
         now = known  # it was changed back before they heard of the change
-    memory = Memory(now, known)
+    memory = Memory(now, known, answer if owed else None)
     _remember(session, invited, memory, at)
     if owed:
         _owe(session, meeting, person, memory, at)
@@ -133,11 +145,25 @@ def _take_back(
     )
 
 
-def _known(session: Session, told: Told) -> Event | None:
+def _heard(session: Session, told: Told, aside: Aside | None) -> _Heard:
     """What the person has heard at most; a mail that has not left is taken back, since a newer one replaces it."""
     withdrawn = outbox.withdraw_mail(session, key=told.conference_id, person_id=told.person_id)
     memory = remembered(told)
-    return memory.before if withdrawn.found and not withdrawn.maybe_received else memory.event
+    if withdrawn.found and not withdrawn.maybe_received:
+        was_dropped = memory.event.method == "CANCEL"  # an answer was set aside only as they were put back
+        return _Heard(memory.before, memory.answer or (aside if was_dropped else None))
+    return _Heard(memory.event, aside)
+
+
+def _is_same_time(known: Event | None, now: Event) -> bool:
+    """Whether what the person has heard of is what now holds, as far as an answer goes."""
+    return known is not None and known.method == now.method == "REQUEST" and _times(known) == _times(now)
+
+
+def _is_to_now(part: Participation, conference: Conference) -> bool:
+    """Whether an answer was given on the page, which shows the times as they are, since the last change."""
+    seen = part.answered_at
+    return part.answered_via == "login" and seen is not None and seen > conference.changed_at
 
 
 def _now(meeting: _Meeting, invited: _Invited, last: Event | None) -> Event | None:

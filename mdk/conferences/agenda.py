@@ -12,7 +12,7 @@ from mdk.cases import lists
 from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case, CaseRelation
-from mdk.conferences import rules
+from mdk.conferences import answers, rules
 from mdk.conferences.clashes import absent_ids
 from mdk.conferences.invited import consultant_ids, invited_roles
 from mdk.conferences.queries import load, released_items, working_items
@@ -108,7 +108,7 @@ def sync_participations(session: Session, conference: Conference) -> None:
             session.add(Participation(conference_id=conference.id, person_id=person_id, role=role))
         else:
             if not row.active:
-                row.partstat, row.answered_at, row.answered_via = "NEEDS-ACTION", None, ""
+                answers.set_aside(row)
             row.role, row.active = role, True
     for person_id, row in present.items():
         row.active = row.active and person_id in roles

@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from mdk.audit.service import did
 from mdk.audit.structs import Actor
 from mdk.conferences.losses import losses
-from mdk.conferences.structs import ConferenceState, GivenAnswer, Loss, LossKind
+from mdk.conferences.structs import Aside, ConferenceState, GivenAnswer, Loss, LossKind
 from mdk.conferences.tables import Conference, Participation
 from mdk.errors import NotFound, RuleBroken
 from mdk.outbox.service import notice
 from mdk.people.queries import holders
 from mdk.people.structs import Role
 
+UNANSWERED = "NEEDS-ACTION"
+_aside = msgspec.json.Decoder(Aside)
 _ANSWERABLE = frozenset({ConferenceState.RELEASED, ConferenceState.IN_SESSION})
 
 
@@ -41,6 +44,32 @@ def record(
     told: set[LossKind] = {"consultant"} if is_new and _consultant_declined(conference, taking_part) else set()
     tell_of(session, conference, told | new_kinds(before, losses(session, conference)), at=at)
     return taking_part
+
+
+def set_aside(taking_part: Participation) -> None:
+    """Ask someone anew whose times have changed; the answer to those that they were told waits beside.
+
+    An answer on the page is to the times as they now are, so the first that was set aside stands before it.
+    """
+    if taking_part.partstat == UNANSWERED:
+        return
+    if taking_part.aside is None or taking_part.answered_via != "login":
+        given = Aside(taking_part.partstat, taking_part.answered_at, taking_part.answered_via)
+        taking_part.aside = msgspec.json.encode(given).decode()
+    taking_part.partstat, taking_part.answered_at, taking_part.answered_via = UNANSWERED, None, ""
+
+
+def take_aside(taking_part: Participation) -> Aside | None:
+    """The answer that waits beside, which waits no more."""
+    held, taking_part.aside = taking_part.aside, None
+    return None if held is None else _aside.decode(held)
+
+
+def put_back(taking_part: Participation, given: Aside | None) -> None:
+    """Let an answer hold again that was set aside for a change of which nobody was told; a newer one goes before."""
+    if given is not None and taking_part.partstat == UNANSWERED:
+        taking_part.partstat, taking_part.answered_at = given.partstat, given.answered_at
+        taking_part.answered_via = given.via
 
 
 def new_kinds(before: Iterable[Loss], after: Iterable[Loss]) -> set[LossKind]:

@@ -199,11 +199,8 @@ def _fill(session: Session, conference: Conference, body: ConferenceBody, people
 
 
 def _ask_anew(session: Session, conference: Conference) -> None:
-    session.execute(
-        update(Participation)
-        .where(col(Participation.conference_id) == conference.id)
-        .values(partstat="NEEDS-ACTION", answered_at=None, answered_via="")
-    )
+    for row in session.scalars(select(Participation).where(col(Participation.conference_id) == conference.id)):
+        answers.set_aside(row)
 
 
 def check_fits(session: Session, conference: Conference, duration: int) -> None:

@@ -112,7 +112,10 @@ class AgendaRelease(SQLModel, table=True):
 
 
 class Participation(SQLModel, table=True):
-    """Someone who is invited to a released conference, and their answer; inactive once they dropped off."""
+    """Someone who is invited to a released conference, and their answer; inactive once they dropped off.
+
+    `aside` holds an answer to times that have changed since, until that has been told (`mdk.conferences.answers`).
+    """
 
     __tablename__ = "participation"
     __table_args__ = (one_of("partstat", get_args(Partstat)), one_of("answered_via", ("", *get_args(Via))))
@@ -125,6 +128,7 @@ class Participation(SQLModel, table=True):
     comment: str = Field(default="", sa_column=Column(Text, nullable=False))
     answered_at: datetime | None = None
     answered_via: str = ""
+    aside: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     active: bool = True
 
 

@@ -97,10 +97,11 @@ class Life(RuleBasedStateMachine):
         shutil.copyfile(self.ground.file, self.folder / "mdk.sqlite")
         self.database = Database(sqlite_file(self.folder / "mdk.sqlite"))
         self.post = Post(self.database, self.folder / "outbox")
-        self.at, self.cancelled, self.lossy, self.clean = make.AT, False, False, True
+        self.at, self.cancelled, self.lossy = make.AT, False, False
         self.calendars = Calendars()
         self.addresses = {name: make.email(name) for name in (*make.EVERYONE, SECOND_CHAIR, SECOND_CONSULTANT)}
         self.owners = {address: name for name, address in self.addresses.items()}
+        self.answers: dict[str, dict[Any, str]] = {}  # by person: what was answered to which times, since last asked
         self.gone: set[str] = set()
         self.ended: set[str] = set()
         self.hidden = forbidden.searcher(self.ground.secrets)
@@ -153,8 +154,10 @@ class Life(RuleBasedStateMachine):
         email = invited[who % len(invited)]
         if self.owners[email] in {CONSULTANT, SECOND_CONSULTANT} and partstat == "DECLINED":
             partstat = "TENTATIVE"  # without a consultant nothing more could be released
+        self.at += timedelta(minutes=1)
         given = {"conference_id": self.id, "partstat": partstat, "comment": None, "at": self.at}
         make.act(self.database, email, conferences.reply, **given)
+        self.answers.setdefault(self.owners[email], {})[self.times(email)] = partstat
 
     @precondition(lambda self: len(self.ended) < 3)
     @rule(place=st.integers(0, 4), name=st.sampled_from(["withdraw", "report_death"]))
@@ -194,20 +197,18 @@ class Life(RuleBasedStateMachine):
         self.post.work(self.at)
         self.take([self.post.seen[name] for name in self.post.seen.keys() - known])
         self.check_calendars()
-        self.clean = True
 
     @rule()
     def die_before_anything_leaves(self) -> None:
         with self.database.writing() as session:
             ledger.tell(session, self.id, settings=self.post.settings, at=self.at)
-        self.clean = False
 
     @rule()
     def find_no_way_out(self) -> None:
         self.at += STEP
         self.post.settings = settings(self.post.folder, SMTP_URL="file:/dev/null/nowhere")
         assert self.post.work(self.at) == {}
-        self.lossy, self.clean = True, False
+        self.lossy = True
 
     # ------------------------------------------------------------------------------------------ what calendars hold
     def take(self, raws: list[bytes]) -> None:
@@ -220,11 +221,21 @@ class Life(RuleBasedStateMachine):
             calendar = calendar_of(raw)
             self.shown.append((calendar, (mail.starts_at, mail.ends_at)))
             self.last[mail.uid] = calendar
-        self.check_answers([mail for mail, _ in found if mail.method == "REQUEST"])
+        self.check_answers([mail for mail, _ in found])
 
-    def check_answers(self, asked: list[Any]) -> None:
-        answers = {person.email: person.partstat for person in self.view().people}
-        assert not self.clean or all(answers[mail.to] == mail.partstat for mail in asked)
+    def check_answers(self, told: list[Any]) -> None:
+        """Whoever was not told of other times since they answered need not answer again, and all others must."""
+        people = {person.email: person.partstat for person in self.view().people if person.active}
+        for mail in told:
+            held = self.answers.pop(self.owners[mail.to], {})
+            if mail.method == "REQUEST" and mail.partstat != "NEEDS-ACTION":
+                times = self.times(mail.to)
+                self.answers[self.owners[mail.to]] = {times: held[times]}
+        if not self.cancelled:
+            for email, partstat in people.items():
+                if self.owners[email] not in self.gone:
+                    held = self.answers.get(self.owners[email], {})
+                    assert partstat == held.get(self.times(email), "NEEDS-ACTION"), email
 
     def check_calendars(self) -> None:
         wanted = {} if self.cancelled else self.expected()
@@ -260,6 +271,13 @@ class Life(RuleBasedStateMachine):
             span = (view.starts_at, view.ends_at) if email in whole else (spans[0][0], spans[-1][1])
             found[str(email)] = (span, self.lines(str(email), spans, view.video_url))
         return found
+
+    def times(self, email: str) -> Any:
+        """When someone is to take part, slot by slot."""
+        view = self.view()
+        own = [slot for slot in view.agenda if slot.presenter == email]
+        slots = tuple((slot.starts_at, slot.minutes) for slot in own)
+        return self.expected()[email][0], slots
 
     def lines(self, email: str, spans: list[tuple[datetime, datetime]], link: str | None) -> str:
         is_english = self.owners[email] in {SECOND_CHAIR, SECOND_CONSULTANT, SURGEON}
