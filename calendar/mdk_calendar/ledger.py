@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.conferences import answers, rules
+from mdk.conferences.answers import Aside
 from mdk.conferences.queries import ends_at, released_items
-from mdk.conferences.structs import Aside, ConferenceKind, ConferenceState
+from mdk.conferences.structs import ConferenceKind, ConferenceState
 from mdk.conferences.tables import Conference, Participation
 from mdk.outbox import service as outbox
 from mdk.people.tables import Person

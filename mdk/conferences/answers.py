@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from mdk.audit.service import did
 from mdk.audit.structs import Actor
 from mdk.conferences.losses import losses
-from mdk.conferences.structs import Aside, ConferenceState, GivenAnswer, Loss, LossKind
+from mdk.conferences.structs import ConferenceState, GivenAnswer, Loss, LossKind
 from mdk.conferences.tables import Conference, Participation
 from mdk.errors import NotFound, RuleBroken
 from mdk.outbox.service import notice
@@ -17,8 +17,18 @@ from mdk.people.queries import holders
 from mdk.people.structs import Role
 
 UNANSWERED = "NEEDS-ACTION"
-_aside = msgspec.json.Decoder(Aside)
 _ANSWERABLE = frozenset({ConferenceState.RELEASED, ConferenceState.IN_SESSION})
+
+
+class Aside(msgspec.Struct, frozen=True):
+    """An answer that was set aside because the times that it was given to have changed."""
+
+    partstat: str
+    answered_at: datetime | None
+    via: str
+
+
+_aside = msgspec.json.Decoder(Aside)
 
 
 def record(

@@ -12,14 +12,17 @@ from mdk.audit.service import did, seen
 from mdk.cases import service as cases
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import Case
-from mdk.conferences import rules
+from mdk.conferences import rules, service
 from mdk.conferences.clashes import absent_ids
 from mdk.conferences.invited import consultant_ids
+from mdk.conferences.losses import losses
 from mdk.conferences.queries import load
 from mdk.conferences.structs import ConferenceKind, ConferenceState, OfferLine
 from mdk.conferences.tables import AgendaItem, Conference
 from mdk.errors import RuleBroken
 from mdk.people.structs import Viewer
+
+NO_CONSULTANT = "Konsulten kan inte komma och ingen ersättare finns. Ärendena tas upp på nästa möjliga konferens."
 
 
 class _Left(NamedTuple):
@@ -30,7 +33,7 @@ class _Left(NamedTuple):
 
 
 def offers(session: Session, *, conference_id: str, by: Viewer, at: datetime) -> list[OfferLine]:
-    """The cases that a cancelled conference, or one whose consultant is away, leaves waiting, each with the next.
+    """The cases that a cancelled conference, or one without a consultant, leaves waiting, each with the next.
 
     In the agenda's order; the case numbers are logged. Raises `NotAllowed`, `NotFound`.
     """
@@ -48,16 +51,20 @@ def leaves(session: Session, conference_id: str) -> bool:
 def postpone(session: Session, *, conference_id: str, version: int, by: Viewer, at: datetime) -> list[OfferLine]:
     """Put each case that a conference leaves waiting on the agenda of the next one that has room and a consultant.
 
-    Nobody is told before that agenda is released. Raises `NotAllowed`, `NotFound`, `Stale`, and
+    One that was let out and has lost its consultant is cancelled by the same act, and those invited are told. Nobody is
+    told of the next before its agenda is released. Raises `NotAllowed`, `NotFound`, `Stale`, and
     `RuleBroken("conference.nothing-to-postpone")` when no case waits or none can be placed.
     """
     conference = load(session, conference_id, act="conference.postpone", by=by)
     cases.check_version(conference.version, version)
     matched = _matched(session, conference, at)
-    placed = [(left, target) for left, target in matched if target is not None]
-    if not placed:
+    if not any(target for _, target in matched):
         message = "Inget ärende kan flyttas: det finns ingen senare konferens med plats. Planera en konferens först."
         raise RuleBroken("conference.nothing-to-postpone", message)
+    if conference.state == ConferenceState.RELEASED:
+        service.cancel(session, conference_id=conference.id, version=version, reason=NO_CONSULTANT, by=by, at=at)
+        matched = _matched(session, conference, at)
+    placed = [(left, target) for left, target in matched if target is not None]
     for left, target in placed:
         case_id, minutes = left.item.case_id, left.item.minutes
         if left.item.open:
@@ -105,9 +112,9 @@ def _matched(session: Session, conference: Conference, at: datetime) -> list[tup
 
 
 def _left(session: Session, conference: Conference) -> Iterator[_Left]:
-    is_off = conference.state == ConferenceState.CANCELLED
-    if not is_off and (conference.state not in rules.PLANNABLE or _has_consultant(session, conference)):
+    if not _cannot_be_held(session, conference):
         return
+    waits_as = CaseState.SCHEDULED if conference.state == ConferenceState.RELEASED else CaseState.ACCEPTED
     elsewhere = select(col(AgendaItem.case_id)).where(
         col(AgendaItem.open).is_(True), col(AgendaItem.conference_id) != conference.id
     )
@@ -116,13 +123,21 @@ def _left(session: Session, conference: Conference) -> Iterator[_Left]:
         .join(Case, col(Case.id) == col(AgendaItem.case_id))
         .where(
             col(AgendaItem.conference_id) == conference.id,
-            col(Case.state) == CaseState.ACCEPTED,
+            col(Case.state) == waits_as,
             col(AgendaItem.case_id).not_in(elsewhere),
         )
         .order_by(col(AgendaItem.position))
     )
     for item, number in rows:
         yield _Left(item, number)
+
+
+def _cannot_be_held(session: Session, conference: Conference) -> bool:
+    if conference.state == ConferenceState.RELEASED:
+        return any(loss.kind == "consultant" for loss in losses(session, conference))
+    if conference.state == ConferenceState.PLANNED:
+        return not _has_consultant(session, conference)
+    return conference.state == ConferenceState.CANCELLED
 
 
 def _targets(session: Session, conference: Conference, at: datetime) -> list[Conference]:

@@ -159,14 +159,6 @@ class GivenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     via: Via
 
 
-class Aside(msgspec.Struct, frozen=True):
-    """An answer that was set aside because the times that it was given to have changed."""
-
-    partstat: str
-    answered_at: datetime | None
-    via: str
-
-
 class Loss(msgspec.Struct, frozen=True):
     """Someone whom a conference cannot do without, and who does not come: as what, and their names."""
 

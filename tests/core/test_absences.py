@@ -67,6 +67,40 @@ def test_without_a_deputy_the_release_is_refused_and_the_cases_are_offered_the_n
     assert nothing.value.rule == "conference.nothing-to-postpone"
 
 
+@pytest.mark.parametrize("how", ["away", "declined"])
+def test_a_released_conference_that_lost_its_consultant_is_cancelled_and_its_cases_moved_by_one_act(
+    clinic: Database, how: str
+) -> None:
+    first, second = make.accepted(clinic), make.accepted(clinic)
+    conference = make.released(clinic, [first, second])
+    assert offered(clinic, conference) == []
+    if how == "away":
+        away(clinic)
+    else:
+        given = {"conference_id": conference, "partstat": "DECLINED", "comment": None}
+        make.act(clinic, CONSULTANT, service.reply, **given)
+    before = make.conference_row(clinic, conference)
+    with pytest.raises(RuleBroken) as nowhere:
+        make.at_conference(clinic, conference, postponing.postpone)
+    assert nowhere.value.rule == "conference.nothing-to-postpone"
+    assert make.conference_row(clinic, conference).version == before.version
+    later = make.conference(clinic, starts_at=make.MEETS + 7 * make.DAY, duration_minutes=15)
+    assert [line.conference for line in offered(clinic, conference)] == [later, None]
+    make.at_conference(clinic, conference, postponing.postpone)
+    row = make.conference_row(clinic, conference)
+    assert (row.state, row.cancel_reason) == ("cancelled", postponing.NO_CONSULTANT)
+    assert [make.state_of(clinic, number) for number in (first, second)] == ["accepted", "accepted"]
+    make.release(clinic, later)
+    assert [make.state_of(clinic, number) for number in (first, second)] == ["scheduled", "accepted"]
+    assert [line.case for line in offered(clinic, conference)] == [second]  # and it is still offered onward
+
+
+def test_a_deputy_keeps_a_released_conference_as_it_is(clinic: Database) -> None:
+    conference = make.released(clinic, [make.accepted(clinic)], deputy=SURGEON_)
+    away(clinic)
+    assert offered(clinic, conference) == []
+
+
 def test_cases_are_offered_only_where_there_is_room_and_a_consultant(clinic: Database) -> None:
     numbers = [make.accepted(clinic), make.accepted(clinic), make.accepted(clinic)]
     conference = make.conference(clinic, numbers, minutes_each=20)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from browsing import Visitors, is_clean
 from mdk_web.cases.sections import SECTIONS, Field, Rows
@@ -272,6 +272,53 @@ def test_sending_in_while_the_form_saves_itself_waits_for_it_and_makes_one_case(
     page.get_by_role("button", name="Skicka in").click()
     is_sent_in(page)
     assert len(numbers(page, address) - before) == 1
+
+
+def test_leaving_with_something_typed_that_is_not_saved_is_asked_about(sign_in: SignIn, address: str) -> None:
+    page = sign_in()
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto(f"{address}/cases/new")
+    page.locator('[name="patient.identity_number"]').press_sequentially(IDENTITY)
+    page.locator('[name="pain.nrs_now"]').press_sequentially("elva")
+    expect(page.locator("#case-bar")).to_contain_text("Sparat")
+    expect(page.locator("#case-bar")).to_contain_text("utom NRS nu")
+    page.get_by_role("link", name="Mitt arbete").first.click(no_wait_after=True)
+    expect(page.locator('[name="pain.nrs_now"]')).to_have_value("elva")
+    assert (asked, "/edit" in page.url) == (["beforeunload"], True)
+    page.fill('[name="pain.nrs_now"]', "8")
+    page.get_by_role("button", name="Spara", exact=True).last.click()
+    expect(page.locator("form[data-guarded=saved]")).to_be_visible()
+    page.get_by_role("link", name="Mitt arbete").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mitt arbete")
+    assert asked == ["beforeunload"]
+
+
+def test_a_server_that_is_not_reached_is_told_of_and_the_typing_saved_once_it_is(
+    sign_in: SignIn, address: str, new_visitor: Visitors
+) -> None:
+    page = sign_in()
+    page.goto(f"{address}/cases/new")
+    page.fill('[name="patient.identity_number"]', IDENTITY)
+    expect(page.locator("#case-bar")).to_contain_text("Sparat")
+    page.context.set_offline(True)
+    page.fill('[name="question"]', "Skrivet utan nät")
+    expect(page.locator("#notice")).to_contain_text("Servern nås inte")
+    is_clean(page)
+    page.context.set_offline(False)
+    page.fill('[name="question"]', "Skrivet utan nät, och sedan med")
+    expect(page.locator("form[data-guarded=saved]")).to_be_visible()
+    expect(page.locator("#notice")).to_be_empty()
+    page.reload()
+    assert page.input_value('[name="question"]') == "Skrivet utan nät, och sedan med"
+    lost = re.compile("ERR_INTERNET_DISCONNECTED|Failed to fetch")
+    assert [each for each in new_visitor.complaints if not lost.search(each)] == []
+    new_visitor.complaints.clear()
 
 
 def numbers(page: Page, address: str) -> set[str]:

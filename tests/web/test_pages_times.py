@@ -19,7 +19,7 @@ from mdk_calendar import busy
 from mdk_calendar.reading import Reading
 from mdk_web.filled import wall_time
 from mdk_web.series.forms import rule_words
-from visiting import People, queued, soon, visiting
+from visiting import People, coming, queued, soon, visiting
 
 COORDINATOR, CHAIR, NURSE, CONSULTANT = make.COORDINATOR, make.CHAIR, make.NURSE, make.CONSULTANT
 FRAME = {
@@ -249,6 +249,21 @@ def test_a_release_without_a_consultant_is_refused_and_one_press_moves_the_cases
     assert "Inget ärende väntar här" in person.get(f"{path}/postpone").words
     assert person.post(f"{path}/postpone", version="99").status == 409
     assert people[NURSE].get(f"{path}/postpone").status == 403
+
+
+def test_a_released_conference_without_its_consultant_is_mended_by_one_press(people: People) -> None:
+    number = queued(people.database)
+    held = coming(people.database, [number])
+    later = make.conference(people.database, starts_at=soon() + 7 * make.DAY)
+    person, path = people[COORDINATOR], f"/conferences/{held}"
+    assert f"{path}/postpone" not in person.get(path).html
+    away(people)
+    assert "Konsulten är borta: ställ in och flytta ärendena" in person.get(path).words
+    offer = person.get(f"{path}/postpone")
+    assert "de kallade får återbud" in offer.words
+    assert person.send(offer, f"{path}/postpone").to == f"/conferences/{later}"
+    assert "Inställd: Konsulten kan inte komma" in person.get(path).words
+    assert number in person.get(f"/conferences/{later}").words
 
 
 def test_a_cancelled_conference_offers_its_cases_onward(people: People) -> None:
