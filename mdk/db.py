@@ -3,7 +3,7 @@
 import io
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -161,6 +161,15 @@ def check_revision(database: Database) -> str:
         newest = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
         is_newest = MigrationContext.configure(connection).get_current_revision() == newest
     return "" if is_newest else BEHIND
+
+
+def damage(file: Path) -> bool:
+    """Whether an embedded database's file cannot be trusted: each of its pages is read and compared with the others."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+    except sqlite3.DatabaseError:
+        return True
 
 
 def check_schema(database: Database) -> str:

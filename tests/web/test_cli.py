@@ -265,8 +265,38 @@ def test_every_command_explains_itself(mdk: Run) -> None:
     explained(cli, ())
     assert set(cli.commands) == {
         "demo", "serve", "worker", "migrate", "seed", "user", "token", "import", "audit", "config",
-        "minutes", "keys", "export", "mail",
+        "minutes", "keys", "export", "mail", "backup", "restore", "unit",
     }  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------- copies
+def test_a_copy_is_saved_and_comes_back_in_another_place(mdk: Run, folder: Path, tmp_path: Path) -> None:
+    assert mdk("import", "cases", SAMPLES, "--as", VAXJO, "--submit").exit_code == 0
+    saved = mdk("backup", "kopia.mdk")
+    assert (saved.exit_code, (folder / "kopia.mdk").is_file()) == (0, True)
+    again = mdk("backup", "kopia.mdk")
+    assert (again.exit_code, is_one_line(again), "finns redan" in again.stderr) == (2, True, True)
+    there = {"MDK_DATA_DIR": str(tmp_path / "there")}
+    restored = mdk("restore", str(folder / "kopia.mdk"), **there)
+    assert restored.exit_code == 0
+    assert "case_file\t16" in restored.stdout.splitlines()
+    assert restored.stdout.endswith("åtkomstloggens kedja håller.\n")
+    assert mdk("audit", "verify", **there).exit_code == mdk("migrate", "--check", **there).exit_code == 0
+    refused = mdk("restore", str(folder / "kopia.mdk"), **there)
+    assert (refused.exit_code, is_one_line(refused), "--force" in refused.stderr) == (2, True, True)
+    assert mdk("restore", str(folder / "kopia.mdk"), "--force", **there).exit_code == 0
+
+
+@pytest.mark.parametrize("place", [0, 4096], ids=["head", "pages"])
+def test_a_damaged_store_starts_nothing_and_is_not_taken_for_an_empty_one(mdk: Run, folder: Path, place: int) -> None:
+    file = folder / "mdk.sqlite"  # F10
+    content = bytearray(file.read_bytes())
+    content[place : place + 8192] = os.urandom(8192)
+    file.write_bytes(content)
+    for args in (("serve",), ("worker", "--once"), ("migrate",), ("backup", "kopia.mdk"), ("user", "list")):
+        refused = mdk(*args)
+        assert (refused.exit_code, is_one_line(refused), "skadad" in refused.stderr) == (1, True, True)
+    assert file.read_bytes() == content
 
 
 # ---------------------------------------------------------------------------------------------------- mail

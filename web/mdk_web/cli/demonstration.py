@@ -19,13 +19,13 @@ from sqlmodel import col
 from mdk import clock
 from mdk import settings as house
 from mdk.cases.tables import Case
-from mdk.db import Database, migrate
+from mdk.db import Database, damage, migrate
 from mdk.journey import demo as story
 from mdk.journey import start
 from mdk.people.queries import people
 from mdk.settings import Settings
 from mdk_calendar.worker import Worker
-from mdk_web.cli.lines import Failure, say, table
+from mdk_web.cli.lines import FAILED, Failure, say, table
 from mdk_web.minutes import paper
 from mdk_web.serving import application, log_as
 
@@ -40,6 +40,8 @@ def prepare(data_dir: Path, address: str, *, is_reset: bool, is_empty: bool) -> 
     if is_reset:
         _remove(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
+    if (data_dir / DATABASE).exists() and damage(data_dir / DATABASE):
+        raise Failure(f"Databasen {data_dir / DATABASE} är skadad. Börja om med --reset.", FAILED)
     house.make_secret(data_dir)
     house.note_base_url(data_dir, os.environ.get("MDK_BASE_URL", address))
     settings = _settings(data_dir)

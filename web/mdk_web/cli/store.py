@@ -20,10 +20,10 @@ class Store(NamedTuple):
 
 
 @contextmanager
-def opened(*, is_new: bool = False) -> Iterator[Store]:
+def opened(*, is_new: bool = False, may_be_damaged: bool = False) -> Iterator[Store]:
     """The configured database with the newest schema, or, when it may be new, with any or none.
 
-    Raises `BadSetting`, and `Failure` for a database that does not exist or must be migrated first.
+    Raises `BadSetting`, and `Failure` for a database that does not exist, is damaged or must be migrated first.
     """
     from mdk import settings as house
     from mdk.db import check_revision
@@ -33,7 +33,9 @@ def opened(*, is_new: bool = False) -> Iterator[Store]:
     database = start.database(settings)
     try:
         if database.is_sqlite:
-            _check_file(Path(database.url.database or ""), is_new=is_new)
+            file = Path(database.url.database or "")
+            _check_file(file, is_new=is_new)
+            _check_whole(file, may_be_damaged=may_be_damaged)
         fault = "" if is_new else check_revision(database)
         if fault:
             raise Failure(fault, FAILED)
@@ -47,3 +49,11 @@ def _check_file(file: Path, *, is_new: bool) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
     elif not file.is_file():
         raise Failure(f"Databasen {file} finns inte. Ange MDK_DATA_DIR eller MDK_DATABASE_URL, eller kör: mdk migrate")
+
+
+def _check_whole(file: Path, *, may_be_damaged: bool) -> None:
+    from mdk.db import damage
+
+    if not may_be_damaged and file.exists() and damage(file):
+        message = f"Databasen {file} är skadad och används inte. Återställ en säkerhetskopia: mdk restore FIL --force"
+        raise Failure(message, FAILED)
