@@ -271,6 +271,13 @@ SETTINGS = (
     Setting("LANGUAGE", "sv", "språk", check=_one_of("sv", "en")),
     Setting("TIMEZONE", "Europe/Stockholm", "tidszon", check=_zone),
     Setting("DATA_DIR", "var/demo", "katalog för inbäddad databas och utgående e-post"),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        "nyckel som övervakningen visar för att läsa /metrics, minst 32 tecken (tomt: läses bara på den egna datorn)",
+        secret=True,
+        check=_secret,
+    ),
     Setting("LOG_FORMAT", "console", "loggens form", check=_one_of("console", "json")),
 )
 

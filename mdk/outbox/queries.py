@@ -27,6 +27,14 @@ class OutboxLine(msgspec.Struct, frozen=True):
     error: str
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What should leave now, what was given up, and for how many seconds the oldest of the first has been late."""
+
+    due: int
+    failed: int
+    oldest_seconds: float
+
+
 def lines(session: Session, *, limit: int = 100) -> list[OutboxLine]:
     """The newest mails, newest first; what failed, mail or not, stands before all else."""
     columns = [getattr(OutboxRow, name) for name in OutboxLine.__struct_fields__]
@@ -39,6 +47,13 @@ def lines(session: Session, *, limit: int = 100) -> list[OutboxLine]:
 def count_failed(session: Session) -> int:
     """How many rows were given up."""
     return session.scalar(select(func.count()).where(col(OutboxRow.state) == OutboxState.FAILED)) or 0
+
+
+def standing(session: Session, *, at: datetime) -> Standing:
+    """How the outbox stands."""
+    oldest = session.scalar(select(func.min(col(OutboxRow.due_at))).where(*is_due(at)))
+    waited = 0.0 if oldest is None else (at - oldest).total_seconds()
+    return Standing(due=count_due(session, at=at), failed=count_failed(session), oldest_seconds=waited)
 
 
 def stuck_since(session: Session, *, at: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import Litestar, Router, get
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
@@ -15,8 +15,8 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 
-from mdk.db import Database, check_revision
-from mdk.errors import MdkError, Unavailable
+from mdk.db import Database
+from mdk.errors import MdkError
 from mdk.listening import Listening
 from mdk.settings import Settings
 from mdk_web import openapi
@@ -26,30 +26,17 @@ from mdk_web.edge import Edge, Hosts
 from mdk_web.errors import on_domain_error, on_http_error, on_unexpected_error
 from mdk_web.form_guard import FormGuard, form_rules
 from mdk_web.headers import guard_answer
+from mdk_web.health.observing import Observed
+from mdk_web.health.pages import HANDLERS as HEALTH
 from mdk_web.limits import Limits
 from mdk_web.live.streams import Streams
 from mdk_web.rendering import STATIC
 from mdk_web.routes import API_HANDLERS, LINK_HANDLERS, PAGE_HANDLERS
 from mdk_web.sign_in.provider import Provider
-from mdk_web.visits import PageRequest, database_of, known_address, known_file
+from mdk_web.visits import known_address, known_file
 
 BODY_LIMIT = 1_000_000
 THREADS = 8
-
-
-@get("/health/live", include_in_schema=False, sync_to_thread=False)
-def live() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "live"}
-
-
-@get("/health/ready", include_in_schema=False, sync_to_thread=True)
-def ready(request: PageRequest) -> dict[str, str]:
-    """The database answers and has the newest schema."""
-    fault = check_revision(database_of(request))
-    if fault:
-        raise Unavailable(fault)
-    return {"status": "ready"}
 
 
 def create_app(settings: Settings, database: Database) -> Litestar:
@@ -61,9 +48,9 @@ def create_app(settings: Settings, database: Database) -> Litestar:
         "/static", directories=[STATIC], guards=[known_file], include_in_schema=False, cache_control=None
     )
     app = Litestar(
-        route_handlers=[api, pages, links, feed, static, live, ready],
+        route_handlers=[api, pages, links, feed, static, *HEALTH],
         state=State(state_of(settings, database)),
-        middleware=[Edge(), DefineMiddleware(FormGuard, config=form_rules(settings))],
+        middleware=[Observed(), Edge(), DefineMiddleware(FormGuard, config=form_rules(settings))],
         exception_handlers={MdkError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected_error},
         openapi_config=_openapi(),
         before_send=[guard_answer],

@@ -41,6 +41,7 @@ def log_as(settings: Settings, level: int = logging.INFO) -> None:
     )
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             last,

@@ -1,10 +1,12 @@
 """Commands that run: the demo, the web server and the worker."""
 
 import errno
+import os
 import signal
 import socket
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -49,18 +51,23 @@ def serve(host: str, port: int, workers: int) -> None:
     from granian.constants import Interfaces
     from granian.server import Server
 
+    from mdk_web.health import SEVERAL
+
     say(f"Lyssnar på {address_of(host, port)} (Ctrl-C avslutar)")
-    Server(
-        "mdk_web.serving:create",
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        workers=workers,
-        factory=True,
-        websockets=False,
-        log_enabled=False,
-        workers_kill_timeout=8,
-    ).serve()
+    with TemporaryDirectory(prefix="mdk-metrics-") as counted:
+        if workers > 1:
+            os.environ[SEVERAL] = counted
+        Server(
+            "mdk_web.serving:create",
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            workers=workers,
+            factory=True,
+            websockets=False,
+            log_enabled=False,
+            workers_kill_timeout=8,
+        ).serve()
 
 
 @click.command()
