@@ -4,13 +4,13 @@ from pathlib import Path
 
 from mdk.people.rules import ACCESS, Relation
 from mdk.people.structs import Role
-from mdk_web.access import ANYONE, BY_LINK, BY_TOKEN, ROUTES, SIGNED_IN
+from mdk_web.access import ANYONE, BY_LINK, ROUTES, SIGNED_IN, WATCHING
 
 HERE = Path(__file__).parent / "access.md"
 _OPEN = {
     ANYONE: "anyone",
     BY_LINK: "whoever has the link",
-    BY_TOKEN: "what watches the system: the machine itself, or whoever shows the metrics token",
+    WATCHING: "what watches the system: the machine itself, or whoever shows the metrics token",
     SIGNED_IN: "everyone signed in, for themselves",
 }
 _HEAD = """# Who may

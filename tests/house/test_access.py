@@ -7,7 +7,7 @@ from pathlib import Path
 from mdk import settings
 from mdk.db import Database, sqlite_file
 from mdk.people.rules import ACCESS
-from mdk_web.access import ANYONE, BY_LINK, BY_TOKEN, ROUTES, SIGNED_IN
+from mdk_web.access import ANYONE, BY_LINK, ROUTES, SIGNED_IN, WATCHING
 from mdk_web.app import create_app
 from tree import ROOT
 
@@ -38,7 +38,7 @@ def test_every_address_has_its_act(tmp_path: Path) -> None:
 
 
 def test_every_act_of_an_address_is_in_the_table_of_who_may() -> None:
-    assert set(ROUTES.values()) - {ANYONE, BY_LINK, BY_TOKEN, SIGNED_IN} - set(ACCESS) == set()
+    assert set(ROUTES.values()) - {ANYONE, BY_LINK, WATCHING, SIGNED_IN} - set(ACCESS) == set()
 
 
 def test_the_written_table_is_the_present_one() -> None:

@@ -23,7 +23,7 @@ from mdk.conferences import repeating
 from mdk.db import Database, sqlite_file
 from mdk.people.rules import ACCESS, Relation, may
 from mdk.people.structs import Role
-from mdk_web.access import ANYONE, BY_LINK, BY_TOKEN, ROUTES, SIGNED_IN
+from mdk_web.access import ANYONE, BY_LINK, ROUTES, SIGNED_IN, WATCHING
 from mdk_web.app import create_app
 from paper import pdf
 from visiting import SECRET, People
@@ -204,7 +204,7 @@ def thing_of(row: str, act: str) -> tuple[Thing, str]:
 
 def wanted(name: str, viewer: Any, row: str, act: str) -> object:
     """What the table says: allowed, forbidden, or as if there were nothing."""
-    if act in {ANYONE, BY_LINK, BY_TOKEN, SIGNED_IN}:
+    if act in {ANYONE, BY_LINK, WATCHING, SIGNED_IN}:
         return ALLOWED
     if viewer.role not in ACCESS[act]:
         return FORBIDDEN
@@ -244,7 +244,7 @@ def asked(world: World, row: str, act: str, name: str | None) -> Response:
     return world.client.request(method, path, headers=headers, content=content, follow_redirects=False)
 
 
-@pytest.mark.parametrize("row", [row for row, act in ROUTES.items() if act not in {ANYONE, BY_LINK, BY_TOKEN}])
+@pytest.mark.parametrize("row", [row for row, act in ROUTES.items() if act not in {ANYONE, BY_LINK, WATCHING}])
 def test_the_address_answers_each_role_and_relation_as_the_table_says(world: World, row: str) -> None:
     act, found, expected = ROUTES[row], {}, {}
     for name in PEOPLE:
@@ -269,7 +269,7 @@ def test_f29_the_address_answers_nobody_who_is_not_signed_in_unless_it_is_for_an
     if row in ENDLESS:
         return
     status = answered(world, row, ROUTES[row], None)
-    if ROUTES[row] in {ANYONE, BY_LINK, BY_TOKEN}:
+    if ROUTES[row] in {ANYONE, BY_LINK, WATCHING}:
         assert status < 500
     else:
         assert status in ({401} if "/api/" in row else {401, 403})
@@ -299,7 +299,7 @@ def shut(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wor
     rehearsal.close()
 
 
-READS = [row for row, act in ROUTES.items() if row.startswith("GET") and act not in {ANYONE, BY_LINK, BY_TOKEN}]
+READS = [row for row, act in ROUTES.items() if row.startswith("GET") and act not in {ANYONE, BY_LINK, WATCHING}]
 
 
 @pytest.mark.parametrize("name", SHUT_OUT)

@@ -10,7 +10,7 @@ from typing import Final
 
 ANYONE: Final = "anyone"  # needs no sign-in and shows no patient
 BY_LINK: Final = "by link"  # the address itself is the proof: a signed or secret link
-BY_TOKEN: Final = "by token"  # what watches the system: the machine itself, or a token of its own
+WATCHING: Final = "watching"  # what watches the system: the machine itself, or a token of its own
 SIGNED_IN: Final = "signed in"  # everyone who is signed in, each for themselves
 
 ROUTES: Mapping[str, str] = MappingProxyType(
@@ -158,7 +158,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "POST /learning/{key}/send": "learning.write",
         "POST /learning/{key}/withdraw": "learning.review",
         "POST /learning/{key}/write": "learning.write",
-        "GET /metrics": BY_TOKEN,
+        "GET /metrics": WATCHING,
         "GET /outbox": "outbox.read",
         "POST /outbox/{row_id}/again": "outbox.read",
         "GET /overdue": "overdue.read",
