@@ -264,6 +264,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "PUT /api/v1/conferences/{conference_id}/agenda": "conference.agenda",
         "POST /api/v1/conferences/{conference_id}/attendance": "conference.run",
         "POST /api/v1/conferences/{conference_id}/cancel": "conference.cancel",
+        "POST /api/v1/conferences/{conference_id}/cases/{number}/defer": "conference.run",
         "GET /api/v1/conferences/{conference_id}/cases/{number}/minutes": "minutes.read-signed",
         "PUT /api/v1/conferences/{conference_id}/cases/{number}/minutes": "minutes.write",
         "GET /api/v1/conferences/{conference_id}/cases/{number}/minutes.jws": "minutes.read-signed",
