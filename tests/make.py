@@ -632,11 +632,11 @@ def action(database: Database, outcome: str = "nerve_block", **changes: Any) -> 
 def end_action(
     database: Database, key: str, name: str, *, by: str = REFERRER, at: datetime | None = None, **given: Any
 ) -> Any:
-    """End an action on its present version: `done`, `partly` or `not_done`."""
+    """End an action on its present version: `done`, `partly` or `not-done`."""
     with database.reading() as session:
         version = session.get_one(PathwayAction, key).version
-    service: Callable[..., Any] = getattr(action_acts, name)
-    return act(database, by, service, action_id=key, **{"version": version, "at": at or LATER, **given})
+    told = {"action_id": key, "how": name, "version": version, "at": at or LATER}
+    return act(database, by, action_acts.end, **(told | given))
 
 
 LATER = MEETS + DAY  # when a pathway is worked: the day after the conference that opened it

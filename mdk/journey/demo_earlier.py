@@ -88,7 +88,7 @@ def carry_on(database: Database, numbers: list[str], *, held_on: datetime) -> No
         rows, _ = action_queries.actions(session, by=by, at=held_on, limit=200)
         block = next(row for row in rows if row.case == numbers[1])
         at = held_on + timedelta(days=6)
-        actions.done(session, action_id=block.id, version=block.version, by=by, at=at)
+        actions.end(session, action_id=block.id, how="done", version=block.version, by=by, at=at)
 
 
 def _insert(database: Database, held_on: datetime) -> datetime:

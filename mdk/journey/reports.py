@@ -17,6 +17,7 @@ from mdk.conferences import agenda, leaving
 from mdk.errors import Invalid
 from mdk.journey import urgent
 from mdk.journey.concerned import receivers, tell
+from mdk.outbox.service import notice
 from mdk.pathways import service as pathways
 from mdk.pathways.structs import NotDoneReason
 from mdk.people.structs import Viewer
@@ -74,6 +75,17 @@ def report_deterioration(session: Session, *, number: str, what: str, by: Viewer
     session.flush()
     _note(session, case, "report-deterioration", by=by, at=at, reason=what)
     tell(session, case, "case-worsened", receivers(session, case), but=by.person_id, at=at)
+    return case
+
+
+def supplement(session: Session, *, number: str, version: int, text: str, by: Viewer, at: datetime) -> Case:
+    """Add a dated text to a case on its way: the coordinators are told and, after a decision, the receiver.
+
+    Raises what `mdk.cases.service.supplement` raises.
+    """
+    case = cases.supplement(session, number=number, version=version, text=text, by=by, at=at)
+    for person_id in sorted(receivers(session, case)):
+        notice(session, "case-supplemented", person_id=person_id, key=number, at=at)
     return case
 
 

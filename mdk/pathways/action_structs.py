@@ -20,6 +20,7 @@ class ActionState(StrEnum):
     NOT_DONE = "not_done"
 
 
+End = Literal["done", "partly", "not-done"]
 ActionFilter = Literal["open", "overdue", "done", "partly", "not_done"]
 
 

@@ -13,7 +13,7 @@ from mdk.minutes.structs import MinutesBody
 from mdk.minutes.tables import Minutes
 from mdk.pathways import action_rules as rules
 from mdk.pathways.action_queries import load_action
-from mdk.pathways.action_structs import ActionState
+from mdk.pathways.action_structs import ActionState, End
 from mdk.pathways.steps import close_case, move_action
 from mdk.pathways.structs import NotDoneReason
 from mdk.pathways.tables import PathwayAction
@@ -46,70 +46,27 @@ def open_action(
     return action
 
 
-def done(
+def end(
     session: Session,
     *,
     action_id: str,
+    how: End,
     version: int,
     reason_code: NotDoneReason | None = None,
     note: str = "",
     by: Viewer,
     at: datetime,
 ) -> PathwayAction:
-    """Record that it was done; the case is closed.
+    """Record that it was done, in part, or not; the case is closed.
 
-    Raises `NotFound`, `NotAllowed`, `Invalid` for a reason, which is for what was not done, `Stale`,
+    What was not done has a coded reason, what was done in part a reason or a note, and what was done has no reason.
+    Raises `NotFound`, `NotAllowed`, `Invalid` at what is told of the end, `Stale`,
     `RuleBroken("pathway.wrong-state")` once it has ended.
     """
-    return _end(session, "done", action_id, version, reason_code=reason_code, note=note, by=by, at=at)
-
-
-def partly(
-    session: Session,
-    *,
-    action_id: str,
-    version: int,
-    reason_code: NotDoneReason | None = None,
-    note: str = "",
-    by: Viewer,
-    at: datetime,
-) -> PathwayAction:
-    """Record that it was done in part, and why not in full; the case is closed.
-
-    Raises as `done`, but `Invalid` when neither a reason nor a note tells why.
-    """
-    return _end(session, "partly", action_id, version, reason_code=reason_code, note=note, by=by, at=at)
-
-
-def not_done(
-    session: Session,
-    *,
-    action_id: str,
-    version: int,
-    reason_code: NotDoneReason | None = None,
-    note: str = "",
-    by: Viewer,
-    at: datetime,
-) -> PathwayAction:
-    """Record that it is not done, and why; the case is closed. Raises as `done`, but `Invalid` without a reason."""
-    return _end(session, "not-done", action_id, version, reason_code=reason_code, note=note, by=by, at=at)
-
-
-def _end(
-    session: Session,
-    act: str,
-    action_id: str,
-    version: int,
-    *,
-    reason_code: NotDoneReason | None,
-    note: str,
-    by: Viewer,
-    at: datetime,
-) -> PathwayAction:
     action = load_action(session, action_id, act="action.end", by=by)
-    rules.check_reason(act, reason_code, note)
+    rules.check_reason(how, reason_code, note)
     check_version(action.version, version)
     action.reason_code, action.note = reason_code, note.strip()
-    case = move_action(session, action, act, by=by, at=at, reason=action.note)
+    case = move_action(session, action, how, by=by, at=at, reason=action.note)
     close_case(session, case, by=by, at=at)
     return action

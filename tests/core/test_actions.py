@@ -16,11 +16,11 @@ from mdk.pathways.ends import PathwayEnd, ends_of
 from mdk.pathways.tables import PathwayAction
 
 OTHERS = sorted(set(get_args(Outcome)) - {"intern_pump", "extern_pump", "deferred"})
-ENDS: dict[str, str] = {"done": "done", "partly": "partly", "not_done": "not_done"}
+ENDS: dict[str, str] = {"done": "done", "partly": "partly", "not-done": "not_done"}
 WHY: dict[str, dict[str, Any]] = {
     "done": {},
     "partly": {"note": "En av två nivåer."},
-    "not_done": {"reason_code": "no_theatre_time"},
+    "not-done": {"reason_code": "no_theatre_time"},
 }
 
 
@@ -75,13 +75,13 @@ def test_an_end_closes_the_case_and_counts(clinic: Database, act: str) -> None:
     assert (found.state, found.line.state, found.ended_at) == (ENDS[act], "closed", LATER)
     assert [step.state for step in found.history] == ["open", ENDS[act]]
     told = ended(clinic, key)
-    assert (told.result, told.reason_code) == (act, "no_theatre_time" if act == "not_done" else "")
+    assert (told.result, told.reason_code) == (ENDS[act], "no_theatre_time" if act == "not-done" else "")
 
 
 def test_an_end_says_why(ward: Database) -> None:
     key = make.action(ward)
     refused_ends: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("not_done", {}, "reason_code"),
+        ("not-done", {}, "reason_code"),
         ("partly", {"note": "  "}, "note"),
         ("done", {"reason_code": "other"}, "reason_code"),
     )

@@ -19,7 +19,7 @@ from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import Conference, Participation
 from mdk.db import Database
 from mdk.errors import Invalid, MdkError, NotAllowed, NotFound, RuleBroken
-from mdk.journey import work
+from mdk.journey import reports, work
 from mdk.outbox.tables import OutboxRow
 from mdk.pathways.tables import ImplantReferral, PumpAssignment
 
@@ -265,6 +265,13 @@ def test_the_receiver_is_told_of_a_deterioration(clinic: Database) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- triage anew
+def test_after_a_decision_the_receiver_is_told_of_what_the_referrer_adds(clinic: Database) -> None:
+    _, number = make.signed(clinic, "intern_pump")
+    given = {"number": number, "version": make.version_of(clinic, number), "text": "Ny MR i går."}
+    make.act(clinic, REFERRER, reports.supplement, **given)
+    assert told(clinic, "case-supplemented") == sorted([COORDINATOR, FUNCTION, SURGEON])
+
+
 def test_a_deterioration_stands_first_at_triage_until_it_is_accepted_anew(clinic: Database) -> None:
     waiting = make.submitted(clinic, at=AT - make.DAY)
     worse = make.accepted(clinic)

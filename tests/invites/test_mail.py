@@ -235,7 +235,7 @@ def test_news_that_disagree_with_the_method_are_refused(told: Event, called: New
 
 NOTICES = {
     "case-submitted": "Ett nytt eller kompletterat ärende väntar på bedömning.",
-    "case-supplemented": "Ett ärende på en utskickad agenda har kompletterats.",
+    "case-supplemented": "Ett ärende som rör dig har kompletterats av remittenten.",
     "case-redirected": "Ett av dina ärenden är hänvisat vidare; vart och varför finns i ärendet.",
     "supplement-requested": "Ett av dina ärenden behöver kompletteras innan det kan tas upp.",
     "learning-sent": "Ett lärfall väntar på att du granskar det.",

@@ -112,7 +112,7 @@ def after_the_meeting(database: Database, numbers: list[str]) -> None:
         week=2, date=make.LATER.date(), nrs=4, alive="yes", side_effects=SECRET, complications=SECRET, care_place=SECRET
     )
     make.act(database, FUNCTION, follow_ups.tell, number=numbers[1], body=two_weeks, at=make.LATER)
-    make.end_action(database, actions[0], "not_done", reason_code="no_bed", note=SECRET)
+    make.end_action(database, actions[0], "not-done", reason_code="no_bed", note=SECRET)
     closed = next(number for number in numbers[2:] if make.state_of(database, number) == "closed")
     key = make.act(database, make.CHAIR, learning.begin, number=closed).id
     told = LearningBody(title=SECRET, question=SECRET, reasoning=SECRET, six_weeks=SECRET)

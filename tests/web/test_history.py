@@ -179,7 +179,7 @@ def test_the_story_goes_on_after_the_decision(people: People) -> None:
     pump, block = (f"MDK-2026-000{n}" for n in (1, 2))
     told_of = FollowUpBody(week=2, date=make.LATER.date() + 14 * make.DAY, nrs=3, alive="yes")
     make.act(people.database, make.FUNCTION, tell, number=pump, body=told_of, at=make.LATER + 15 * make.DAY)
-    make.end_action(people.database, make.action(people.database), "not_done", reason_code="no_bed", note="Inställt")
+    make.end_action(people.database, make.action(people.database), "not-done", reason_code="no_bed", note="Inställt")
     words = people[make.REFERRER].get(f"/cases/{pump}").words
     assert "Punkt 3, Läkare med kompetens att bedöma och att informera om vinster och risker: uppfylld" in words
     assert "Uppdraget om extern pump: pump insatt" in words

@@ -1,8 +1,6 @@
 """The API of actions."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from litestar import get, post
@@ -11,15 +9,13 @@ from litestar.params import FromPath, RawBody
 
 from mdk.pathways import action_queries as queries
 from mdk.pathways import actions
-from mdk.pathways.action_structs import ActionBody, ActionFilter, ActionView
+from mdk.pathways.action_structs import ActionBody, ActionFilter, ActionView, End
 from mdk.people.rules import check_role
 from mdk_web import openapi
 from mdk_web.calls import Paging, query_of
 from mdk_web.visits import PageRequest, api_reading, api_writing, body_of, version_of
 
-ENDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {"done": actions.done, "partly": actions.partly, "not-done": actions.not_done}
-)
+ENDS: tuple[End, ...] = get_args(End)
 
 
 class ActionQuery(Paging, kw_only=True):
@@ -58,7 +54,7 @@ def show_action(request: PageRequest, action_id: FromPath[str]) -> ActionView:
         return queries.action(visit.session, action_id, by=visit.viewer, at=visit.at)
 
 
-def _handler(name: str, end: Callable[..., Any]) -> HTTPRouteHandler:
+def _handler(how: End) -> HTTPRouteHandler:
     """The handler of one end: first who may, then the version, then the content."""
 
     def handle(request: PageRequest, action_id: FromPath[str], body: RawBody) -> ActionView:
@@ -66,13 +62,14 @@ def _handler(name: str, end: Callable[..., Any]) -> HTTPRouteHandler:
             queries.load_action(visit.session, action_id, act="action.end", by=visit.viewer)
             version, said = version_of(request), body_of(ActionBody, body)
             content = msgspec.structs.asdict(said)
-            end(visit.session, action_id=action_id, version=version, by=visit.viewer, at=visit.at, **content)
+            by, at = visit.viewer, visit.at
+            actions.end(visit.session, action_id=action_id, how=how, version=version, by=by, at=at, **content)
             visit.session.flush()
             return queries.action(visit.session, action_id, by=visit.viewer, at=visit.at)
 
-    handle.__name__ = f"{name.replace('-', '_')}_action"
+    handle.__name__ = f"{how.replace('-', '_')}_action"
     options = openapi.takes(ActionBody, versioned=True)
-    return post(f"/actions/{{action_id:str}}/{name}", opt=options, status_code=200, sync_to_thread=True)(handle)
+    return post(f"/actions/{{action_id:str}}/{how}", opt=options, status_code=200, sync_to_thread=True)(handle)
 
 
-HANDLERS: list[Any] = [index_actions, show_action, *(_handler(name, end) for name, end in ENDS.items())]
+HANDLERS: list[Any] = [index_actions, show_action, *map(_handler, ENDS)]

@@ -1,6 +1,5 @@
 """Pages of actions: the list of a unit, and how an action ended."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,7 +8,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 
 from mdk.pathways import action_queries as queries
-from mdk.pathways.action_structs import ActionBody
+from mdk.pathways import actions
+from mdk.pathways.action_structs import ActionBody, End
 from mdk.people.rules import may_ever
 from mdk_web.actions.api import ENDS
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
@@ -56,18 +56,19 @@ def _again(request: PageRequest, action_id: str, body: bytes, *, refusal: Refusa
     return _index(request, refusal=refusal, tried=action_id, form=Form(body))
 
 
-def _handler(name: str, end: Callable[..., Any]) -> HTTPRouteHandler:
+def _handler(how: End) -> HTTPRouteHandler:
     @shown_again(again=_again)
     def handle(request: PageRequest, action_id: FromPath[str], body: RawBody) -> Page:
         with writing(request) as visit:
             queries.load_action(visit.session, action_id, act="action.end", by=visit.viewer)
             form = Form(body)
             content, version = msgspec.structs.asdict(form.read(ActionBody)), form.version()
-            end(visit.session, action_id=action_id, version=version, by=visit.viewer, at=visit.at, **content)
-            return go("/actions", said=f"action-{name}")
+            by, at = visit.viewer, visit.at
+            actions.end(visit.session, action_id=action_id, how=how, version=version, by=by, at=at, **content)
+            return go("/actions", said=f"action-{how}")
 
-    handle.__name__ = f"{name.replace('-', '_')}_action"
-    return post(f"/actions/{{action_id:str}}/{name}", sync_to_thread=True)(handle)
+    handle.__name__ = f"{how.replace('-', '_')}_action"
+    return post(f"/actions/{{action_id:str}}/{how}", sync_to_thread=True)(handle)
 
 
-HANDLERS: list[Any] = [index_actions, *(_handler(name, end) for name, end in ENDS.items())]
+HANDLERS: list[Any] = [index_actions, *map(_handler, ENDS)]

@@ -37,7 +37,7 @@ class Act(NamedTuple):
 ACTS: Mapping[str, Act] = MappingProxyType(
     {
         "submit": Act(Nothing, service.submit, "case-submitted"),
-        "supplement": Act(AnswerBody, service.supplement, "case-supplemented"),
+        "supplement": Act(AnswerBody, reports.supplement, "case-supplemented"),
         "accept": Act(AcceptBody, triage.accept, "case-accepted"),
         "request-supplement": Act(SupplementBody, triage.request_supplement, "case-supplement-requested"),
         "answer": Act(AnswerBody, triage.answer, "case-answered"),

@@ -174,6 +174,15 @@ def assignment_offers(view: AssignmentView, viewer: Viewer) -> list[Offer]:
     return _offers(ASSIGNMENT_ACTS, names)
 
 
+def left_over(
+    name: str, typed: Mapping[str, str], acts: Mapping[str, Act], offers: list[Offer]
+) -> list[tuple[str, str]]:
+    """What was typed, by its label, for an act that cannot be done any more: shown, so that it is not lost."""
+    if name not in acts or name in {offer.name for offer in offers}:
+        return []
+    return [(field.label, typed[field.name]) for field in acts[name].fields if typed.get(field.name)]
+
+
 def content_of(body: msgspec.Struct) -> dict[str, Any]:
     """What an act takes of its content; the day of a body is called `day` by the core, where `date` is a type."""
     given = {name: getattr(body, name) for name in body.__struct_fields__}

@@ -19,6 +19,7 @@ from mdk_web.pathways.acts import (
     Act,
     assignment_offers,
     content_of,
+    left_over,
     referral_offers,
 )
 from mdk_web.visits import PageRequest, Visit, go, page, reading, writing
@@ -113,6 +114,7 @@ def _referral(
     row: ReferralView = queries.referral(visit.session, referral_id, by=visit.viewer, at=visit.at)
     papers = shown.papers(visit, row)
     is_referrer = may_ever("referral.supply", visit.viewer) and papers["case"].unit == visit.viewer.unit_id
+    offers = referral_offers(row, visit.viewer, is_referrer=is_referrer)
     return page(
         visit,
         "pathways/referral.html",
@@ -122,7 +124,8 @@ def _referral(
         typed=typed or {},
         here=f"/referrals/{referral_id}",
         pack=shown.pack(row, papers["case"]),
-        offers=referral_offers(row, visit.viewer, is_referrer=is_referrer),
+        offers=offers,
+        left_over=left_over(act, typed or {}, REFERRAL_ACTS, offers),
         sets=shown.settable(row, visit.viewer),
         **papers,
     )
@@ -144,6 +147,7 @@ def _assignment(
     typed: Mapping[str, str] | None = None,
 ) -> Page:
     row: AssignmentView = queries.assignment(visit.session, assignment_id, by=visit.viewer, at=visit.at)
+    offers = assignment_offers(row, visit.viewer)
     return page(
         visit,
         "pathways/assignment.html",
@@ -153,7 +157,8 @@ def _assignment(
         typed=typed or {},
         here=f"/assignments-inbox/{assignment_id}",
         capability=shown.lacking_capability(row),
-        offers=assignment_offers(row, visit.viewer),
+        offers=offers,
+        left_over=left_over(act, typed or {}, ASSIGNMENT_ACTS, offers),
         sets=shown.settable(row, visit.viewer),
         **shown.papers(visit, row),
     )
