@@ -43,7 +43,8 @@ def facts(session: Session, *, first: date, last: date) -> list[CaseFact]:
     rows = session.execute(_cases().where(*wanted)).all()
     passed = _passed(session, wanted)
     ids = [row.id for row in rows]
-    ends, voiced, six = ends_of(session, ids), with_patient_view(session, ids), six_weeks(session, ids)
+    decided = [row.id for row in rows if row.decided_at is not None]
+    ends, voiced, six = ends_of(session, ids), with_patient_view(session, decided), six_weeks(session, decided)
     return [
         _fact(row, passed[row.number], ends.get(row.id), six.get(row.id, SixWeeks()), is_voiced=row.id in voiced)
         for row in rows

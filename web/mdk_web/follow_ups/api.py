@@ -21,7 +21,10 @@ def show_follow_ups(request: PageRequest, number: FromPath[str]) -> FollowUpsVie
 
 @post("/cases/{number:str}/follow-ups", opt=openapi.takes(FollowUpBody, idempotent=True), sync_to_thread=True)
 def tell_follow_up(request: PageRequest, number: FromPath[str], body: RawBody) -> FollowUpsView:
-    """Tell of one follow-up; gives all of the case's, as they now are."""
+    """Tell of one follow-up; gives all of the case's, as they now are.
+
+    One long before its time is taken as meant: the program that calls asks its own user, as the page does.
+    """
     with api_writing(request) as visit:
         load(visit.session, number, act="case.follow-up", by=visit.viewer, at=visit.at)
         said = body_of(FollowUpBody, body)
