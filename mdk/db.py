@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -156,11 +157,21 @@ def migrate(database: Database) -> None:
 
 
 def check_revision(database: Database) -> str:
-    """Whether `migrate` must be run first, in a sentence; empty when not. Raises `Unavailable`."""
+    """Whether `migrate` must be run first, in a sentence; empty when not. Raises `Unavailable`.
+
+    A schema that this program does not know is a newer one, which a release earlier can live with
+    (infra/decisions/0018): so older processes go on while newer ones start.
+    """
     with _translated(), database.engine.connect() as connection:
-        newest = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
-        is_newest = MigrationContext.configure(connection).get_current_revision() == newest
-    return "" if is_newest else BEHIND
+        current = MigrationContext.configure(connection).get_current_revision()
+    return BEHIND if current is None or current in _earlier_revisions() else ""
+
+
+@cache
+def _earlier_revisions() -> frozenset[str]:
+    """Every schema that came before this program's own."""
+    known = ScriptDirectory(str(MIGRATIONS))
+    return frozenset(script.revision for script in known.walk_revisions()) - {known.get_current_head() or ""}
 
 
 def damage(file: Path) -> bool:
