@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from mdk.cases import service as cases
 from mdk.cases.queries import load
 from mdk.clock import today
 from mdk.db import Database
@@ -14,10 +15,10 @@ from mdk.people.queries import viewer
 
 DAYS_AGO = 24
 _AGAIN = (
-    (7, "195201161857", "Berit Svarsprov"),
+    (7, "195201161857", "Bertil Svarsprov"),
     (15, "195203041594", "Alf Hänvisprov"),
     (10, "195205162331", "Lars Avböjprov"),
-    (4, "195207291591", "Gun Återprov"),
+    (4, "195207291591", "Gunnar Återprov"),
     (0, "195211182018", "Olle Avlidprov"),
     (6, "195802142785", "Elin Misstagsprov"),
 )
@@ -39,7 +40,10 @@ def documents(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def carry_on(database: Database, numbers: list[str], *, now: datetime) -> None:
-    """Answer, redirect and decline one each; one is taken back, one patient dies, and one death is taken back."""
+    """Answer, redirect and decline one each; one is taken back, one patient dies, and one death is taken back.
+
+    The answers are read the same day.
+    """
     at = now - timedelta(days=DAYS_AGO - 1)
     answered, redirected, declined, withdrawn, died, mistaken = numbers
     why = "Smärtan har annan orsak än cancer enligt ny utredning."
@@ -58,6 +62,9 @@ def carry_on(database: Database, numbers: list[str], *, now: datetime) -> None:
     wrong = "Dödsfallet gällde en annan patient."
     _do(database, "remittent.lund", revival.revoke_death, mistaken, reason=wrong, at=soon)
     _do(database, "samordnare", triage.answer, mistaken, text="Låt oss ses på rond; pump är inte aktuell nu.", at=soon)
+    for number in (answered, mistaken):
+        read = soon + timedelta(hours=3)
+        _do(database, "remittent.lund", cases.confirm_read, number, is_report=True, at=read)
 
 
 def _do(
