@@ -10,7 +10,7 @@ import make
 from calling import Callers, fields, refusal
 from mdk.cursors import pack
 from mdk.db import Database
-from visiting import People, visiting
+from visiting import People, coming, queued, visiting
 
 PLAN: dict[str, Any] = {
     "starts_at": "2999-03-31T11:00:00Z",
@@ -110,3 +110,26 @@ def test_the_hour_that_spring_skips_is_refused_and_the_typing_kept(people: Peopl
     answer = people[make.COORDINATOR].post("/conferences/new", **typed, consultant=make.email(make.CONSULTANT))
     assert (answer.status, answer.values["starts_at"]) == (422, "2027-03-28T02:30")
     assert answer.links_of_summary() == ["#f-starts_at"]
+
+
+@pytest.mark.parametrize("wall", ["2027-03-28T02:30", "2020-01-01T13:00", "2027-02-30T13:00"])
+def test_a_move_to_a_time_that_does_not_exist_or_has_passed_is_refused_and_nobody_is_told(
+    people: People, wall: str
+) -> None:
+    held = coming(people.database, [queued(people.database)])
+    before = make.conference_row(people.database, held)
+    person, path = people[make.COORDINATOR], f"/conferences/{held}"
+    refused = person.send(person.get(path), f"{path}/move", starts_at=wall)
+    assert (refused.status, refused.links_of_summary()) == (422, ["#f-starts_at"])
+    assert f'value="{wall}"' in refused.html
+    after = make.conference_row(people.database, held)
+    assert (after.version, after.starts_at) == (before.version, before.starts_at)
+
+
+def test_a_move_to_the_hour_that_autumn_repeats_asks_which_one_is_meant(people: People) -> None:
+    held = coming(people.database, [queued(people.database)])
+    person, path = people[make.COORDINATOR], f"/conferences/{held}"
+    asked = person.send(person.get(path), f"{path}/move", starts_at="2027-10-31T02:30")
+    assert (asked.status, "2027-10-31T02:30" in asked.html) == (422, True)
+    assert person.send(asked, f"{path}/move", fold="second").status == 303
+    assert make.conference_row(people.database, held).starts_at.isoformat() == "2027-10-31T01:30:00+00:00"
