@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browsing import Visitors, is_clean
+from hatched import demonstrating
 from mdk.clock import STOCKHOLM
-from running import demonstrating
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from browsing import Visitors
-from running import demonstrating
+from hatched import demonstrating
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from browsing import Visitors, is_clean
+from hatched import demonstrating
 from mdk_web.cases.sections import SECTIONS, Field, Rows
-from running import demonstrating
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=15_000)

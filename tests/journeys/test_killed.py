@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import make
+from hatched import serving
 from mdk import clock, settings, tokens
 from mdk.audit.queries import first_fault
 from mdk.cases.tables import Case
@@ -20,7 +21,6 @@ from mdk.db import Database
 from mdk.minutes.tables import Minutes, MinutesSeal
 from mdk.outbox.tables import OutboxRow
 from mdk.pathways.tables import ImplantReferral
-from running import demonstrating
 
 CASES_A_ROUND = 2
 SOON = 0.6  # seconds within which the server is killed after the first keystroke
@@ -84,11 +84,11 @@ class Chair:
         self.acknowledged[number] = (answer.json()["version"], said)
 
 
-def token_of(database: Database, data: Path) -> str:
-    configured = settings.load({}, dotenv=Path("/dev/null"), data_dir=data, is_demo=True)
+def token_of(database: Database) -> str:
+    configured = settings.load({"MDK_SECRET_KEY": make.SECRET}, dotenv=Path("/dev/null"))
     by = make.viewer(database, make.CHAIR)
     return tokens.issue_bearer(
-        configured.secret_key,
+        make.SECRET,
         person_id=by.person_id,
         assignment_id=by.assignment_id,
         now=clock.now(),
@@ -98,15 +98,15 @@ def token_of(database: Database, data: Path) -> str:
 
 
 def kill_while_working(database: Database, data: Path, chair: Chair) -> None:
-    with demonstrating(data) as (server, port, _):
+    with serving(database, data) as (server, port):
         began = threading.Event()
-        token = token_of(database, data)
+        token = token_of(database)
         hands = threading.Thread(target=chair.work, args=(f"http://127.0.0.1:{port}", token, began))
         hands.start()
         assert began.wait(30)
         threading.Event().wait(chair.chance.uniform(0, SOON))
         server.kill()
-        server.wait(10)
+        server.join(10)
         hands.join(30)
         assert not hands.is_alive()
 
@@ -163,10 +163,10 @@ def survive(database: Database, data: Path, rounds: int) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_five_times_nothing_acknowledged_is_lost_and_nothing_is_half_done(embedded: Database, tmp_path: Path) -> None:
-    survive(embedded, tmp_path, rounds=5)
+def test_five_times_nothing_acknowledged_is_lost_and_nothing_is_half_done(database: Database, tmp_path: Path) -> None:
+    survive(database, tmp_path, rounds=5)
 
 
 @pytest.mark.long
-def test_fifty_times_nothing_acknowledged_is_lost_and_nothing_is_half_done(embedded: Database, tmp_path: Path) -> None:
-    survive(embedded, tmp_path, rounds=50)
+def test_fifty_times_nothing_acknowledged_is_lost_and_nothing_is_half_done(database: Database, tmp_path: Path) -> None:
+    survive(database, tmp_path, rounds=50)

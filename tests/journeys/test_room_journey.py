@@ -2,8 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pikepdf
 import pytest
@@ -13,65 +12,91 @@ from pypdf import PdfReader
 
 import make
 from browsing import Visitors
+from hatched import demonstrating
 from mdk import clock
 from mdk.db import Database, sqlite_file
-from running import demonstrating
 
 pytestmark = pytest.mark.browser
 
 CHAIR, MEMBER, REFERRER = "Olga Förare", "Disa Deltagare", "Lena Remitterius"
 OWN_QUESTION = "Kan extern pump hjälpa hemma?"
-SignIn = Callable[[str], Page]
+SignIn = Callable[..., Page]
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture
-def stage(new_visitor: Visitors, tmp_path: Path) -> "Callable[[int], SignIn]":
-    """Gives, for the port of a demo, what signs someone in on a browser of their own."""
-
-    def on(port: int) -> SignIn:
-        def sign_in(name: str) -> Page:
-            page = new_visitor()
-            page.goto(f"http://127.0.0.1:{port}/sign-in")
-            page.get_by_role("button", name=name).click()
-            expect(page.get_by_role("heading", level=1)).to_have_text("Mitt arbete")
-            return page
-
-        return sign_in
-
-    return on
-
-
-def test_a_conference_is_held_in_three_browsers(stage: "Callable[[int], SignIn]", tmp_path: Path) -> None:
-    with demonstrating(tmp_path / "demo", "--empty") as (_, port, data):
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Database]]:
+    """The port and the store of a demo without cases."""
+    with demonstrating(tmp_path_factory.mktemp("room") / "demo", "--empty") as (_, port, data):
         database = Database(sqlite_file(data / "mdk.sqlite"))
-        conference, (adult, child, own, last) = a_conference(database)
-        room, sign_in = f"http://127.0.0.1:{port}/conferences/{conference}", stage(port)
-        chair, member, referrer = sign_in(CHAIR), sign_in(MEMBER), sign_in(REFERRER)
-        begin(chair, room)
-        member.goto(f"{room}/session")
-        referrer.goto(f"{room}/session/{own}")
-        everyone_sees_who_is_there_and_what_is_written(chair, member, referrer)
-        chair.context.close()
-        expect(watching(member)).not_to_contain_text(CHAIR)
-        chair = sign_in(CHAIR)
-        another_computer_goes_on(chair, member, room)
-        the_child_lacks_its_team(chair, member, f"{room}/session/{child}")
-        move_up(chair, room, last)
-        take_up(chair, f"{room}/session/{own}")
-        expect(referrer.locator("#room-head")).to_contain_text("Tas upp nu")
-        tick(chair, REFERRER)
-        sign(chair, "extern_pump")
-        expect(referrer.locator("#minutes-read")).to_contain_text("Signerat")
-        for number in (adult, child, last):
-            expect(referrer.locator("body")).not_to_contain_text(number)
-            assert referrer.request.get(f"{room}/session/{number}").status == 404
-        the_papers_can_be_used(referrer, f"{room}/session/{own}/minutes.pdf", own)
-        close(chair, room)
-        assert make.state_of(database, last) == "accepted"
-        for page in (chair, member, referrer):
-            page.context.close()
+        yield port, database
         database.close()
+
+
+@pytest.fixture
+def sign_in(new_visitor: Visitors, demo: tuple[int, Database]) -> SignIn:
+    """Signs someone in on a browser of their own."""
+
+    def sign_in(name: str, **options: bool) -> Page:
+        page = new_visitor(**options)
+        page.goto(f"http://127.0.0.1:{demo[0]}/sign-in")
+        page.get_by_role("button", name=name).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Mitt arbete")
+        return page
+
+    return sign_in
+
+
+def test_a_conference_is_held_in_three_browsers(sign_in: SignIn, demo: tuple[int, Database]) -> None:
+    port, database = demo
+    conference, (adult, child, own, last) = a_conference(database)
+    room = f"http://127.0.0.1:{port}/conferences/{conference}"
+    chair, member, referrer = sign_in(CHAIR), sign_in(MEMBER), sign_in(REFERRER)
+    begin(chair, room)
+    member.goto(f"{room}/session")
+    referrer.goto(f"{room}/session/{own}")
+    everyone_sees_who_is_there_and_what_is_written(chair, member, referrer)
+    chair.context.close()
+    expect(watching(member)).not_to_contain_text(CHAIR)
+    chair = sign_in(CHAIR)
+    another_computer_goes_on(chair, member, room)
+    the_child_lacks_its_team(chair, member, f"{room}/session/{child}")
+    move_up(chair, room, last)
+    take_up(chair, f"{room}/session/{own}")
+    expect(referrer.locator("#room-head")).to_contain_text("Tas upp nu")
+    tick(chair, REFERRER)
+    sign(chair, "extern_pump")
+    expect(referrer.locator("#minutes-read")).to_contain_text("Signerat")
+    for number in (adult, child, last):
+        expect(referrer.locator("body")).not_to_contain_text(number)
+        assert referrer.request.get(f"{room}/session/{number}").status == 404
+    the_papers_can_be_used(referrer, f"{room}/session/{own}/minutes.pdf", own)
+    close(chair, room)
+    assert make.state_of(database, last) == "accepted"
+
+
+def test_without_scripts_no_act_of_the_room_loses_what_is_typed(sign_in: SignIn, demo: tuple[int, Database]) -> None:
+    port, database = demo
+    conference, (one, two, *_) = a_conference(database)
+    chair, room = sign_in(CHAIR, javascript=False), f"http://127.0.0.1:{port}/conferences/{conference}"
+    begin(chair, room)
+    answer = chair.locator('[name="answer"]')
+    answer.fill("Skrivet före närvaron.")
+    tick(chair, MEMBER)
+    expect(answer).to_have_value("Skrivet före närvaron.")
+    answer.fill("Skrivet före turen.")
+    chair.get_by_role("button", name="Ta upp ärendet").click()
+    expect(chair.locator("#room-head")).to_contain_text("Tas upp nu")
+    answer.fill("Skrivet före ordningen.")
+    chair.get_by_text("Ändra ordning och tider").click()
+    chair.get_by_role("button", name=f"Flytta ner {one}").click()
+    expect(chair.locator("h1")).to_have_text("Ärende 2 av 4")
+    answer.fill("Skrivet före uppskovet.")
+    chair.get_by_text("Skjut upp ärendet").first.click()
+    chair.locator('[name="reason"]').fill("Tiden räcker inte.")
+    chair.get_by_role("button", name="Skjut upp ärendet").click()
+    expect(chair.locator("#minutes-read")).to_contain_text("Skrivet före uppskovet.")
+    assert (make.state_of(database, one), make.state_of(database, two)) == ("accepted", "scheduled")
 
 
 def everyone_sees_who_is_there_and_what_is_written(chair: Page, member: Page, referrer: Page) -> None:
@@ -96,8 +121,13 @@ def another_computer_goes_on(chair: Page, member: Page, room: str) -> None:
     chair.goto(f"{room}/session")
     expect(chair.locator("h1")).to_have_text("Ärende 1 av 4")
     expect(chair.locator('[name="answer"]')).to_have_value("Nej, först strålning.")
+    elsewhere = chair.context.new_page()
+    elsewhere.goto(chair.url)
     sign(chair, "optimise_conventional")
-    expect(member.locator("#minutes-read")).to_contain_text("Signerat")
+    for page in (member, elsewhere):
+        expect(page.locator("#minutes-read")).to_contain_text("Signerat protokoll")
+    expect(elsewhere.locator("#minutes-form")).to_have_count(0)
+    elsewhere.close()
 
 
 def the_child_lacks_its_team(chair: Page, member: Page, path: str) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 import paper
 from browsing import Visitors
-from running import demonstrating
+from hatched import demonstrating
 
 pytestmark = pytest.mark.browser
 

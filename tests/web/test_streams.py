@@ -16,10 +16,10 @@ from mdk.conferences import held
 from mdk.db import Database
 from mdk.errors import Unavailable
 from mdk.live import RESYNC, News, publish
-from mdk.people import service as people
 from mdk.people import sign_ins
 from mdk_web.callers import SESSION_COOKIE
 from mdk_web.live.streams import MOST, MOST_OF_ONE, Streams
+from postgres import Server
 from running import serving
 
 RELOADS, KILLED = 100, {33, 66}
@@ -43,10 +43,10 @@ class Ear:
                     return line.removeprefix("event: ")
         return ""
 
-    def until(self, *wanted: str) -> str:
-        """The next event that is one of these, past those that tell who comes and goes."""
+    def until(self, *wanted: str, past: tuple[str, ...] = ()) -> str:
+        """The next event that is one of these, past those that tell who comes and goes and those `past`."""
         while (name := self.next()) not in wanted:
-            assert name == PRESENT, name
+            assert name in {PRESENT, *past}, name
         return name
 
     def leave(self) -> None:
@@ -80,63 +80,68 @@ def kill_the_lines(database: Database) -> int:
         return int(connection.execute(text(f"{ended} AND datname = current_database()")).scalar_one())
 
 
-@pytest.fixture
-def shared(postgres_url: str) -> Iterator[Database]:
-    database = Database(postgres_url)
-    yield make.people(database)
+@pytest.fixture(scope="module")
+def shared(
+    postgres_server: Server, _postgres_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Database, int]]:
+    """A database that two server processes share, and their port: for every test of this module."""
+    name = postgres_server.create(_postgres_template)
+    database = make.people(Database(postgres_server.url(name)))
+    with serving(database, tmp_path_factory.mktemp("shared"), workers=2) as (_, port):
+        yield database, port
     database.close()
+    postgres_server.drop(name)
 
 
-def test_a_hundred_reloads_and_two_killed_lines_lose_no_event(shared: Database, tmp_path: Path) -> None:
-    conference = make.in_session(shared, [make.accepted(shared)])
-    cookie = cookie_of(shared, make.CHAIR)
-    with serving(shared, tmp_path, workers=2) as (_, port):
+def test_a_hundred_reloads_and_two_killed_lines_lose_no_event_and_a_revoked_sign_in_ends(
+    shared: tuple[Database, int],
+) -> None:
+    database, port = shared
+    conference, other = (make.in_session(database, [make.accepted(database)]) for _ in range(2))
+    cookie = cookie_of(database, make.CHAIR)
+    with listening(port, other, cookie_of(database, make.SURGEON)) as revoked:
+        revoked.until("resync")
+        with database.writing() as session:
+            sign_ins.end_all(session, email=make.email(make.SURGEON), at=clock.now())
         for reload in range(RELOADS):
             with listening(port, conference, cookie) as ear:
                 assert ear.next() == "resync"
                 if reload in KILLED:
-                    assert kill_the_lines(shared) == 2
-                    tell(shared, conference, "turn")
+                    assert kill_the_lines(database) == 2
+                    tell(database, conference, "turn")
                     ear.until("turn", "resync")  # lost with the line or not, the page looks again
                     continue
-                tell(shared, conference, "turn")
+                tell(database, conference, "turn")
                 assert ear.until("turn", *(["resync"] if reload - 1 in KILLED else [])) != ""
+        assert [revoked.until("over", past=("resync",)), revoked.next()] == ["over", ""]
 
 
-def test_each_process_tells_who_watches_and_what_each_may_know(shared: Database, tmp_path: Path) -> None:
-    mine, theirs = make.accepted(shared), make.accepted(shared, by=make.OTHER_REFERRER)
-    conference = make.in_session(shared, [mine, theirs])
-    with serving(shared, tmp_path, workers=2) as (_, port):
-        with listening(port, conference, cookie_of(shared, make.REFERRER)) as ear:
-            assert ear.next() == "resync"
-            with listening(port, conference, cookie_of(shared, make.NURSE)) as other:
-                assert (other.next(), ear.next()) == ("resync", PRESENT)
-                assert watching(shared, conference) == {make.email(make.NURSE), make.email(make.REFERRER)}
-            ear.until(PRESENT)
-            tell(shared, conference, "minutes", theirs)
-            tell(shared, conference, "minutes", mine)
-            assert ear.until(f"minutes-{mine}") == f"minutes-{mine}"
-        stranger = httpx.get(
-            f"http://127.0.0.1:{port}/conferences/{conference}/live",
-            cookies={SESSION_COOKIE: cookie_of(shared, "remittent.halmstad")},
-        )
-        assert stranger.status_code == 404
-        assert httpx.get(f"http://127.0.0.1:{port}/conferences/{conference}/live").status_code == 303
+def test_each_process_tells_who_watches_and_what_each_may_know(shared: tuple[Database, int]) -> None:
+    database, port = shared
+    mine, theirs = make.accepted(database), make.accepted(database, by=make.OTHER_REFERRER)
+    conference = make.in_session(database, [mine, theirs])
+    with listening(port, conference, cookie_of(database, make.REFERRER)) as ear:
+        assert ear.next() == "resync"
+        with listening(port, conference, cookie_of(database, make.NURSE)) as other:
+            assert (other.next(), ear.next()) == ("resync", PRESENT)
+            assert watching(database, conference) == {make.email(make.NURSE), make.email(make.REFERRER)}
+        ear.until(PRESENT)
+        tell(database, conference, "minutes", theirs)
+        tell(database, conference, "minutes", mine)
+        assert ear.until(f"minutes-{mine}") == f"minutes-{mine}"
+    live = f"http://127.0.0.1:{port}/conferences/{conference}/live"
+    stranger = httpx.get(live, cookies={SESSION_COOKIE: cookie_of(database, "remittent.halmstad")})
+    assert (stranger.status_code, httpx.get(live).status_code) == (404, 303)
 
 
-def test_a_revoked_sign_in_and_an_end_of_the_server_end_the_stream(embedded: Database, tmp_path: Path) -> None:
+def test_the_end_of_the_server_ends_the_stream(embedded: Database, tmp_path: Path) -> None:
     conference = make.in_session(make.people(embedded), [make.accepted(embedded)])
-    with serving(embedded, tmp_path) as (process, port):
-        with listening(port, conference, cookie_of(embedded, make.NURSE)) as revoked:
-            revoked.until("resync")
-            with embedded.writing() as session:
-                people.disable(session, email=make.email(make.NURSE), at=clock.now())
-            assert [revoked.until("resync"), revoked.until("over"), revoked.next()] == ["resync", "over", ""]
-        with listening(port, conference, cookie_of(embedded, make.CHAIR)) as ear:
-            ear.until("resync")
-            process.send_signal(signal.SIGTERM)
-            assert ear.until("") == ""
-            assert process.wait(10) == 0
+    cookie = cookie_of(embedded, make.CHAIR)
+    with serving(embedded, tmp_path) as (process, port), listening(port, conference, cookie) as ear:
+        ear.until("resync")
+        process.send_signal(signal.SIGTERM)
+        assert ear.until("") == ""
+        assert process.wait(10) == 0
 
 
 def watching(database: Database, conference: str) -> set[str]:
