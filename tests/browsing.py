@@ -4,9 +4,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 _ARGS = [
     "--no-sandbox",
@@ -57,6 +58,7 @@ class Visitors:
         context.set_default_timeout(15_000)
         page = context.new_page()
         page.on("console", self._hear)
+        page.on("request", self._look)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         return page
 
@@ -64,6 +66,12 @@ class Visitors:
         """Close every page."""
         for context in list(self._browser.contexts):
             context.close()
+
+    def _look(self, request: Request) -> None:
+        """Nothing is asked of anybody but this machine: no page of ours may tell a third party that it was opened."""
+        host = urlsplit(request.url).hostname
+        if host not in {None, "127.0.0.1", "localhost"}:
+            self.complaints.append(f"a request to {host}")
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not message.text.startswith(_EXPECTED):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from pathlib import Path
@@ -110,27 +111,31 @@ class Teller:
         asked = dict(parse_qsl(urlsplit(address).query))
         assert asked["response_type"] == "code"
         assert asked["code_challenge_method"] == "S256"
-        assert asked["redirect_uri"] == CALLBACK
         code = f"code-{len(self._codes)}"
         self._codes[code] = asked
-        return f"{CALLBACK}?{urlencode({'code': code, 'state': asked['state']})}"
+        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def signed(self, claims: dict[str, Any]) -> str:
         """A token as it should be."""
         header = {"alg": "RS256", "kid": self.key.kid}
         return jwt.encode(header, claims, self.key)
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: str) -> tuple[int, Any]:
+    def answer(self, target: str, headers: Mapping[str, str], body: str) -> tuple[int, Any]:
+        path, asked = urlsplit(target).path, dict(parse_qsl(urlsplit(target).query))
+        told: dict[str, Callable[[], Any]] = {
+            "/.well-known/openid-configuration": lambda: self._described() | self.document,
+            "/keys": self._keys_told,
+            "/about-me": lambda: {"sub": "anna", **self.told_when_asked},
+            "/authorize": lambda: _page("Intyga vem jag är", self.authorize(target)),
+            "/leave": lambda: _page("Avsluta här med", asked["post_logout_redirect_uri"]),
+        }
         if self.is_down:
             return 503, {}
-        if path == "/.well-known/openid-configuration":
-            return 200, self._described() | self.document
-        if path == "/keys":
-            self.key_reads += 1
-            return 200, {"keys": self.published}
-        if path == "/about-me":
-            return 200, {"sub": "anna", **self.told_when_asked}
-        return self._grant(headers, dict(parse_qsl(body))) if method == "POST" else (404, {})
+        return (200, told[path]()) if path in told else self._grant(headers, dict(parse_qsl(body)))
+
+    def _keys_told(self) -> dict[str, Any]:
+        self.key_reads += 1
+        return {"keys": self.published}
 
     def _described(self) -> dict[str, Any]:
         return {
@@ -164,6 +169,12 @@ def _keys() -> Iterator[RSAKey]:
     return cycle([RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True) for _ in range(4)])
 
 
+def _page(words: str, there: str) -> bytes:
+    """The provider's own page: one link."""
+    head = '<!DOCTYPE html><html lang="sv"><meta charset="utf-8"><link rel="icon" href="data:,"><title>Intyg</title>'
+    return f'{head}<a href="{escape(there)}">{words}</a></html>'.encode()
+
+
 def published(key: Key) -> dict[str, Any]:
     """A key as its provider tells it to everybody."""
     return {**key.as_dict(private=False), "alg": "RS256"}
@@ -183,10 +194,11 @@ def telling() -> Iterator[Teller]:
     class Desk(BaseHTTPRequestHandler):
         def _say(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            status, told = teller.answer(self.command, urlsplit(self.path).path, dict(self.headers), body)
+            status, told = teller.answer(self.path, dict(self.headers), body)
             content = told if isinstance(told, bytes) else json.dumps(told).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Type", "text/html" if isinstance(told, bytes) else "application/json")
             self.end_headers()
             self.wfile.write(content)
 

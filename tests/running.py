@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,14 +46,26 @@ def demonstrating(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[
 
 
 @contextmanager
-def serving(database: Database, data: Path, *, workers: int = 1) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The web server on a database, until the block ends: the process and its port."""
+def serving(
+    database: Database,
+    data: Path,
+    *,
+    workers: int = 1,
+    own_address: bool = False,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The web server on a database, until the block ends: the process and its port.
+
+    `more` are settings; with `own_address` it also knows under which address it is reached.
+    """
     port = free_port()
     address = database.url if database.is_sqlite else database.url.set(drivername="postgresql")
     settings = {
         "MDK_DATABASE_URL": address.render_as_string(hide_password=False),
         "MDK_SECRET_KEY": SECRET,
         "MDK_DATA_DIR": str(data),
+        **({"MDK_BASE_URL": f"http://127.0.0.1:{port}"} if own_address else {}),
+        **(more or {}),
     }
     args = command("serve", "--port", str(port), "--workers", str(workers))
     nowhere = subprocess.DEVNULL

@@ -80,7 +80,7 @@ class Limits:
         self._door = Lock()
 
     def take(self, limit: Limit, subject: str, *, at: datetime | None = None) -> None:
-        """Count one more. Raises `TooMany` when there have been too many already; those are not counted."""
+        """Count one more. Raises `TooMany` when that is more than there may be."""
         now = at or clock.now()
         counted = self._open(limit, subject, now)
         self._tell(counted, limit, subject, now)
@@ -194,7 +194,7 @@ def _add(session: Session, key: str, count: int, ends_at: datetime, now: datetim
     kept = counted.on_conflict_do_update(index_elements=["key"], set_={"count": col(RateCount.count) + count})
     total: int = session.execute(kept.returning(col(RateCount.count))).scalar_one()
     if total == count:
-        session.execute(delete(RateCount).where(col(RateCount.ends_at) < now))
+        session.execute(delete(RateCount).where(col(RateCount.ends_at) <= now))
     return total
 
 
