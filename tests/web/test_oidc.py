@@ -173,6 +173,15 @@ def test_who_asked_for_a_page_comes_to_it_after_the_sign_in(house: TestClient[An
     assert answer.headers["location"] == "/conferences"
 
 
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Dest": "empty"}, {"Accept": "text/event-stream"}])
+def test_what_a_page_asked_for_by_itself_is_no_page_to_come_back_to(
+    house: TestClient[Any], teller: Teller, headers: dict[str, str]
+) -> None:
+    guest = Guest(house)
+    house.get("/conferences/0/live", headers=headers, follow_redirects=False)
+    assert guest.come_back(teller.authorize(guest.begin())).headers["location"] == "/"
+
+
 @pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example", "/a//b", "/%2e"])
 def test_nobody_is_led_elsewhere_after_the_sign_in(house: TestClient[Any], teller: Teller, elsewhere: str) -> None:
     guest = Guest(house)

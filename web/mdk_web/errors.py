@@ -232,7 +232,8 @@ def _sign_in_again(request: Request[Any, Any, Any]) -> Response[Any]:
 def _way_back(request: Request[Any, Any, Any]) -> list[Cookie]:
     """Keeps for some minutes which page was asked for, in the browser only: its address may name a case."""
     path = request.scope["path"]
-    if request.method != "GET" or path == "/" or not is_way_back(path):
+    is_page = request.method == "GET" and request.headers.get("sec-fetch-dest", "document") == "document"
+    if not is_page or "text/event-stream" in request.headers.get("accept", "") or not is_way_back(path):
         return []
     name = cookie_name(request.app.state.settings, NEXT_COOKIE)
     return [Cookie(key=name, value=path, path="/", httponly=True, samesite="lax", max_age=WAY_BACK)]

@@ -43,11 +43,11 @@ FEEDS: Final = Limit("feed", 300, timedelta(minutes=5), step=10)
 CALLS: Final = Limit("call", 12_000, timedelta(minutes=1), step=100)
 # What was refused, after which the address is not listened to until the time is over.
 REFUSED_SIGN_INS: Final = Limit("refused sign-in", 50, timedelta(minutes=15))
-UNKNOWN_LINKS: Final = Limit("unknown link", 30, timedelta(minutes=15))
-REFUSED_TOKENS: Final = Limit("refused token", 60, timedelta(minutes=15))
+UNKNOWN_LINKS: Final = Limit("unknown link", 100, timedelta(minutes=15))
+REFUSED_TOKENS: Final = Limit("refused token", 1000, timedelta(minutes=15))
 # What the access log keeps of calls that nobody stands behind: of one address, and of all.
-DENIED: Final = Limit("denied", 30, timedelta(hours=1))
-DENIED_OF_ALL: Final = Limit("denied of all", 500, timedelta(hours=1))
+DENIED: Final = Limit("denied", 500, timedelta(hours=1))
+DENIED_OF_ALL: Final = Limit("denied of all", 2000, timedelta(hours=1))
 
 
 class TooMany(MdkError):
