@@ -55,7 +55,7 @@ class Hosts:
     """The names under which the system may be called.
 
     Its own by BASE_URL and those in HOSTS. Where BASE_URL is the machine itself, every name of it; and in the demo any
-    number, which no name that changes its mind can stand for (DNS rebinding).
+    number and any name without a dot, which nobody elsewhere can have and turn to this machine (DNS rebinding).
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -74,7 +74,7 @@ class Hosts:
             return False
         if not is_plain or not name:
             return False
-        if self._is_local and (is_this_machine(name) or (self._is_demo and _is_number(name))):
+        if self._is_local and (is_this_machine(name) or (self._is_demo and _is_nobodys(name))):
             return True
         return host.lower() in self._named or (name in self._named and parts.port in {80, 443})
 
@@ -97,7 +97,9 @@ def in_time(receive: Receive, seconds: float) -> Receive:
     return received
 
 
-def _is_number(host: str) -> bool:
+def _is_nobodys(host: str) -> bool:
+    if "." not in host:
+        return True
     try:
         ip_address(host)
     except ValueError:
