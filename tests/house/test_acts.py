@@ -15,6 +15,7 @@ BELOW = {"mdk.audit.service", "mdk.outbox.service"}
 # Modules whose functions only answer.
 NO_ACTS = {
     "shut",
+    "oddities",
     "queries",
     "action_queries",
     "follow_up_queries",
@@ -32,6 +33,7 @@ NO_ACTS = {
 SHOWN = re.compile(r"(?:View|Line|Body|Entry|Papers)\b")
 # Reads that show no patient and leave no row: {"mdk.….name": "reason"}.
 UNSEEN = {
+    "mdk.inspection.queries.staff": "names those who work here, and no patient",
     "mdk.conferences.queries.lines": "counts cases and names none",
     "mdk.conferences.series.series_list": "a series has no cases",
     "mdk.minutes.editing.others": "tells which field is open, and nothing that stands in it",

@@ -89,7 +89,7 @@ ACTION = Thing(TO_ACTION, "action.read")
 NOTHING = Thing({}, "")
 # What is asked for by an id that nothing has here: only who never may is told apart.
 UNPREPARED = re.compile(
-    r"\{(absence_id|contact_id|standing_id|row_id|reply_id|key|session_id|goal|column|n)\}"
+    r"\{(absence_id|check_id|contact_id|standing_id|row_id|reply_id|key|session_id|goal|column|n)\}"
     r"|invitation\.ics|POST /assignments$"
 )
 OWN_ONLY = "invitation.ics"  # one's own, and nothing to whoever has none
@@ -169,7 +169,7 @@ def prepared(database: Database) -> dict[str, dict[str, str]]:
         "referral_id": referral, "assignment_id": key, "action_id": action, "series_id": series.id, "n": "1",
         "column": "region", "goal": "x", "key": "x", "absence_id": "x",
     }  # fmt: skip
-    usual |= dict.fromkeys(("contact_id", "standing_id", "row_id", "reply_id", "session_id"), "99999")
+    usual |= dict.fromkeys(("check_id", "contact_id", "standing_id", "row_id", "reply_id", "session_id"), "99999")
     return {
         "": of_case | usual,
         "urgent": of_case | usual | {"number": reviewed},

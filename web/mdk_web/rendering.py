@@ -14,6 +14,7 @@ from msgspec import UNSET
 from mdk import clock
 from mdk.journey.pending import COUNTED
 from mdk_web import words
+from mdk_web.log_words import said_of
 
 WEB = Path(__file__).parent
 STATIC = WEB / "static"
@@ -166,6 +167,7 @@ def environment() -> Environment:
     filters = (
         *(when, day, full_day, full_when, clock_time, days, many, number, typed, field_id, identity_number, iso),
         day_off,
+        said_of,
     )
     made.filters.update({each.__name__: each for each in filters})
     made.filters["word"] = lambda code, group: words.word(group, code)

@@ -7,6 +7,8 @@ from mdk_web.actions import api as actions_api
 from mdk_web.actions import pages as actions_pages
 from mdk_web.attachments import api as attachments_api
 from mdk_web.attachments import pages as attachments_pages
+from mdk_web.auditing import check_pages
+from mdk_web.auditing import pages as auditing_pages
 from mdk_web.blocks import api as blocks_api
 from mdk_web.blocks import pages as blocks_pages
 from mdk_web.calendars import api as calendars_api
@@ -58,6 +60,8 @@ PAGE_HANDLERS: list[Any] = [
     *case_form.HANDLERS,
     *attachments_pages.HANDLERS,
     *blocks_pages.HANDLERS,
+    *auditing_pages.HANDLERS,
+    *check_pages.HANDLERS,
     *urgent_pages.HANDLERS,
     *triage_pages.HANDLERS,
     *queue_pages.HANDLERS,

@@ -30,6 +30,8 @@ SAID: Mapping[str, str] = MappingProxyType(
         "urgent-opined": "Tack. Yttrandet är sparat och konsulten läser det.",
         "urgent-concluded": "Signerat. Rekommendationen gäller, och nästa konferens ratificerar den.",
         "urgent-ratified": "Ratificerat.",
+        "check-drawn": "Stickprovet är draget. Granska raderna och skriv vad du fann.",
+        "check-concluded": "Stickprovet är avslutat och sparat.",
         "block-recorded": "Spärren är registrerad och gäller nu, i alla patientens ärenden.",
         "block-lifted": "Spärren är hävd. Åtkomsten är som vanligt igen.",
         "glass-broken": "Nödöppnat i 24 timmar. Åtkomsten är loggad och granskas.",

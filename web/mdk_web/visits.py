@@ -54,6 +54,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/learning", "Lärfall", "learning.read"),
     ("/register", "Register", "register.read"),
     ("/outbox", "Utkorg", "outbox.read"),
+    ("/log", "Åtkomstlogg", "log.read"),
 )
 _ASIDE = frozenset({"/figures", "/learning", "/register", "/outbox"})
 

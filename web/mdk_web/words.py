@@ -249,6 +249,11 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "other_legal_basis": "Annan rättslig grund",
         },
         "care_place": {"home": "Hemma", "hospital": "Sjukhus", "palliative_unit": "Palliativ enhet"},
+        "check_verdict": {
+            "as_expected": "Inget att anmärka",
+            "asked": "Frågor ställda, besvarade",
+            "deviation": "Avvikelse rapporterad",
+        },
         "role": {
             "referrer": "Remittent",
             "coordinator": "MDK-koordinator",

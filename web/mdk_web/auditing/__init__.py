@@ -1,0 +1,1 @@
+"""Pages of the auditor: the access log, its oddities, spot checks, and the patient's own extract."""
