@@ -134,8 +134,8 @@ def test_whatever_shows_a_patient_counts_as_a_read_and_no_act_does() -> None:
     named: dict[str, set[str]] = {"seen": set(), "did": set()}
     for path in code():
         for node in ast.walk(parsed(path)):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in named and len(node.args) > 1:
-                if isinstance(node.args[1], ast.Constant):
-                    named[node.func.id].add(str(node.args[1].value))  # type: ignore[attr-defined]
+            called = getattr(node.func, "id", "") if isinstance(node, ast.Call) and len(node.args) > 1 else ""
+            if called in named and isinstance(node.args[1], ast.Constant):  # type: ignore[attr-defined]
+                named[called].add(str(node.args[1].value))  # type: ignore[attr-defined]
     assert named["seen"] - rules.READS - without_patients == set(), "add it to READS in mdk/inspection/rules.py"
     assert named["did"] & rules.READS == {"assignment.open", "case.break-glass", "referral.open"}
