@@ -17,6 +17,7 @@ TABLES = (
     "mdk.pathways.tables",
     "mdk.figures.tables",
     "mdk.learning.tables",
+    "mdk.inspection.tables",
     "mdk_calendar.tables",
     "mdk_web.tables",
 )
