@@ -55,6 +55,8 @@ def queue(
 
 
 def _conditions(wanted: QueueFilter, at: datetime) -> list[ColumnElement[bool]]:
+    if wanted == EVERYTHING:
+        return []
     missing = col(Case.missing)
     shows: dict[str, ColumnElement[bool]] = {
         "child": col(Case.birth_date) > rules.born_after(today(at)),

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from rich.console import Console
 
 import make
-from bench.load import percentile
+from bench.load import DEMO, percentile
 from browsing import chromium, launched
 from mdk import clock, tokens
 from mdk.db import Database
@@ -73,7 +73,7 @@ def _waits(database: Database, page: Page, port: int, path: str) -> list[float]:
 def _cookie(database: Database) -> str:
     assignment = make.viewer(database, make.NURSE).assignment_id
     with database.writing() as session:
-        return sign_ins.sign_in(session, assignment_id=assignment, at=clock.now(), address="127.0.0.1")
+        return sign_ins.sign_in(session, assignment_id=assignment, at=clock.now(), address="127.0.0.1", door=DEMO)
 
 
 def _chair(database: Database) -> dict[str, str]:

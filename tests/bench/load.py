@@ -5,6 +5,10 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mdk.people.structs import Door
+
+DEMO = Door(issuer="demo")  # the sessions that are measured were opened by choosing who one is
+
 
 class Measured(NamedTuple):
     """What a block of requests took: requests a second, and the latencies in milliseconds."""

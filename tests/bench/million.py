@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.bulk import grow, seed
-from bench.load import ask
+from bench.load import DEMO, ask
 from bench.run import serving
 from mdk import clock
 from mdk.db import Database, migrate, sqlite_file
@@ -91,7 +91,11 @@ def _filled(database: Database, times: int) -> dict[str, str]:
         return {
             name: f"{SESSION_COOKIE}="
             + sign_ins.sign_in(
-                session, assignment_id=viewer(session, email=email).assignment_id, at=at, address="127.0.0.1"
+                session,
+                assignment_id=viewer(session, email=email).assignment_id,
+                at=at,
+                address="127.0.0.1",
+                door=DEMO,
             )
             for name, email in WHO.items()
         }

@@ -20,7 +20,7 @@ import make
 import postgres
 from bench import invitations, live
 from bench.costs import of_the_queue
-from bench.load import Measured, ask, percentile
+from bench.load import DEMO, Measured, ask, percentile
 from mdk import clock, parsing
 from mdk.cases import service as cases
 from mdk.cases.structs import Submission
@@ -95,7 +95,9 @@ def fill(database: Database) -> str:
                 by=coordinator,
                 at=at,
             )
-        value = sign_ins.sign_in(session, assignment_id=coordinator.assignment_id, at=at, address="127.0.0.1")
+        value = sign_ins.sign_in(
+            session, assignment_id=coordinator.assignment_id, at=at, address="127.0.0.1", door=DEMO
+        )
     return f"{SESSION_COOKIE}={value}"
 
 

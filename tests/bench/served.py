@@ -4,6 +4,7 @@ The twin is a Litestar handler in the same thread model that renders the same te
 answer, kept in memory, and touches nothing else: no session, no database, no log.
 """
 
+import logging
 import os
 from typing import Any
 
@@ -13,7 +14,7 @@ from mdk import settings
 from mdk.db import Database
 from mdk_web import visits
 from mdk_web.rendering import render
-from mdk_web.serving import application
+from mdk_web.serving import application, log_as
 
 _kept: dict[str, dict[str, Any]] = {}
 
@@ -22,6 +23,7 @@ def create() -> Litestar:
     """The application on the database of MDK_DATABASE_URL, and its twins under /bare."""
     vars(visits)["render"] = _keeping
     chosen = settings.load(is_demo=True)
+    log_as(chosen, logging.WARNING)
     app = application(chosen, Database(chosen.database_url))
     app.register(_bare)
     return app
