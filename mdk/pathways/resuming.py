@@ -22,6 +22,7 @@ _ENDED = {
     "assignment": frozenset({AssignmentState.NOT_DONE, AssignmentState.FOLLOWED_UP}),
     "action": frozenset({ActionState.NOT_DONE}),
 }
+_ENDS = frozenset({"end", "cancel", "not-done", "follow-up"})
 
 
 def resume_for_case(session: Session, case: Case, *, reason: str, by: Viewer, at: datetime) -> set[str]:
@@ -31,34 +32,33 @@ def resume_for_case(session: Session, case: Case, *, reason: str, by: Viewer, at
     told, and their units given. What had ended in another way before is left as it is.
     """
     told = set()
-    for referral in _ended_with(session, case, "referral", ImplantReferral):
-        before = _stood(session, "referral", referral.id)
+    for referral, before in _ended_with(session, case, "referral", ImplantReferral):
         referral.planned_for = None
         _resume(session, case, "referral", referral, rules.resumed(before), reason=reason, by=by, at=at)
         case.waits_for = "referrer" if referral.state == ReferralState.MORE_INFORMATION else None
         tell_unit(session, Role.NEUROSURGERY, referral.unit_id, "pathway-resumed", key=referral.id, at=at)
         told.add(referral.unit_id)
-    for assignment in _ended_with(session, case, "assignment", PumpAssignment):
-        before = _stood(session, "assignment", assignment.id)
+    for assignment, before in _ended_with(session, case, "assignment", PumpAssignment):
         _resume(session, case, "assignment", assignment, before, reason=reason, by=by, at=at)
         tell_unit(session, Role.REGIONAL_FUNCTION, assignment.unit_id, "pathway-resumed", key=assignment.id, at=at)
         told.add(assignment.unit_id)
-    for action in _ended_with(session, case, "action", PathwayAction):
+    for action, before in _ended_with(session, case, "action", PathwayAction):
         action.note = ""
-        _resume(session, case, "action", action, ActionState.OPEN, reason=reason, by=by, at=at)
+        _resume(session, case, "action", action, before or ActionState.OPEN, reason=reason, by=by, at=at)
     return told
 
 
-def _ended_with(session: Session, case: Case, kind: str, table: type[SQLModel]) -> list[Any]:
-    """The rows of a kind that ended by the same act as the case."""
+def _ended_with(session: Session, case: Case, kind: str, table: type[SQLModel]) -> list[tuple[Any, str]]:
+    """The rows of a kind that ended by the same act as the case, each with where it had stood."""
     columns: Any = table
-    rows = session.scalars(select(columns).where(columns.case_id == case.id, columns.changed_at == case.ended_at))
-    return [row for row in rows if row.state in _ENDED[kind]]
-
-
-def _stood(session: Session, kind: str, key: str) -> str:
-    """Where it stood before its last move."""
-    return history(session, kind, key)[-2].state
+    found = []
+    for row in session.scalars(select(columns).where(columns.case_id == case.id)):
+        if row.state in _ENDED[kind]:
+            steps = history(session, kind, row.id)
+            end = max(place for place, step in enumerate(steps) if step.act in _ENDS)
+            if steps[end].at == case.ended_at:
+                found.append((row, steps[end - 1].state if end else ""))
+    return found
 
 
 def _resume(
