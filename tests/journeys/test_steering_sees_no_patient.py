@@ -61,8 +61,8 @@ OPEN_TO_STEERING = {
     "/health/ready", "/schema", "/schema/openapi.json", "/schema/{path}",
 }  # fmt: skip
 CLOSED = (
-    "/cases", "/queue", "/triage", "/conferences", "/referrals", "/assignments-inbox", "/readiness", "/actions", "/learning",
-    "/overdue", "/register", "/standing", "/outbox",
+    "/cases", "/queue", "/triage", "/conferences", "/referrals", "/assignments-inbox", "/readiness", "/actions",
+    "/learning", "/overdue", "/register", "/standing", "/outbox",
 )  # fmt: skip
 Parts = dict[str, list[str]]
 FIRST = ["1"]  # of what is kept under a number of its own
