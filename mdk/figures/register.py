@@ -140,6 +140,7 @@ def _row(fact: CaseFact, case: Case, key: bytes) -> dict[str, Any]:
         "days_to_discussion": _days(fact.submitted_at, fact.discussed_at),
         "days_to_decision": _days(fact.submitted_at, fact.decided_at),
         "days_to_end": _days(fact.decided_at, fact.ended_at),
+        "nrs_six_weeks": fact.six_weeks_nrs,
     }
 
 
