@@ -21,7 +21,7 @@ from mdk.conferences import service as conferences
 from mdk.conferences.series import series_list
 from mdk.conferences.structs import AbsenceBody, AgendaItemBody, ConferenceBody, SeriesBody
 from mdk.db import Database
-from mdk.journey import decisions, demo_earlier, demo_ends, reference, reports, urgent
+from mdk.journey import decisions, demo_earlier, demo_ends, demo_log, reference, reports, urgent
 from mdk.journey.demo_earlier import DOMAIN
 from mdk.journey.demo_minutes import block_minutes, extern_minutes, intern_minutes
 from mdk.journey.demo_pathways import work_the_pathways
@@ -133,6 +133,7 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     story.ask_for_supplement(asked[0])
     story.submitted([10, 11, 13], days_ago=1)
     story.drafts([14, 15])
+    demo_log.leave_traces(database, held, waiting, now=at)
     with database.writing() as session:
         owe_from_now(session, at=at)
 

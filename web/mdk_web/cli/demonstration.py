@@ -30,7 +30,7 @@ from mdk_web.minutes import paper
 from mdk_web.serving import application, log_as
 
 DATABASE = "mdk.sqlite"
-_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "secret", "base_url")
+_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "secret", "base_url", "access-log-heads.txt")
 _OWN_STORE = ("MDK_DATABASE_URL", "MDK_SMTP_URL", "MDK_DATA_DIR")  # the demo touches no other store and sends no mail
 PATIENCE = 8  # seconds
 
