@@ -2,8 +2,11 @@
 
 import asyncio
 import re
+import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,7 @@ from mdk import clock, settings
 from mdk.audit.tables import AccessLog
 from mdk.db import Database
 from mdk_web.callers import address_of
-from mdk_web.edge import Hosts, TooSlow, in_time
+from mdk_web.edge import BODY_SECONDS, Hosts, TooSlow, in_time
 from mdk_web.limits import (
     CALLS,
     DENIED,
@@ -374,3 +377,18 @@ def test_two_worker_processes_count_together(postgres_url: str, tmp_path: Path) 
         spend_of(Limits(database, make.SECRET), UNKNOWN_LINKS, "127.0.0.1", left=6)
         statuses = [httpx.get(f"http://127.0.0.1:{port}/rsvp/a.b.c").status_code for _ in range(10)]
     assert statuses == [404] * 6 + [429] * 4
+
+
+@pytest.mark.long
+def test_f16_two_hundred_that_only_drip_keep_nobody_waiting_and_are_let_go(embedded: Database, tmp_path: Path) -> None:
+    half = b"POST /rsvp/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nabc"
+    with serving(make.people(embedded), tmp_path) as (_, port), ExitStack() as lines:
+        dripping = [lines.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(200)]
+        for line in dripping:
+            line.sendall(half)
+        began = time.monotonic()
+        for _ in range(10):
+            assert httpx.get(f"http://127.0.0.1:{port}/sign-in").status_code == 200
+        assert time.monotonic() - began < 10  # a second each, though the machine be busy
+        dripping[-1].settimeout(BODY_SECONDS + 30)
+        assert dripping[-1].recv(1000).startswith(b"HTTP/1.1 408")

@@ -148,3 +148,12 @@ def test_a_demo_s_data_served_as_an_installation_lets_nobody_choose_nor_come_bac
         for path in ("/sign-in/start", "/sign-in/callback?code=x&state=x"):
             assert served.get(path).status_code == 404
     assert is_in(person)
+
+
+def test_a_demo_stays_a_demo_whatever_the_sign_in_is_set_to(embedded: Database) -> None:
+    names = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+    given = {f"MDK_OIDC_{name}": "https://idp.example" for name in names} | {"MDK_SECRET_KEY": SECRET}
+    demo = settings.load(given, dotenv=Path(os.devnull), is_demo=True)
+    with lending.lent(demo, make.people(embedded)) as served:
+        assert 'name="assignment"' in served.get("/sign-in").text
+        assert served.get("/sign-in/start").status_code == 404

@@ -84,7 +84,7 @@ def disable(email: str) -> None:
 @user.command("sign-out")
 @click.argument("email")
 def sign_out(email: str) -> None:
-    """Avsluta alla en persons inloggningar genast; personen får logga in igen."""
+    """Avsluta alla en persons inloggningar genast; personen får logga in igen. Åtkomstnycklar gäller tiden ut."""
     from mdk import clock
     from mdk.people import sign_ins
 
