@@ -262,6 +262,7 @@ def test_a_released_conference_without_its_consultant_is_mended_by_one_press(peo
     offer = person.get(f"{path}/postpone")
     assert "de kallade får återbud" in offer.words
     assert person.send(offer, f"{path}/postpone").to == f"/conferences/{later}"
+    assert "Inställd, med återbud till de kallade." in person.get(f"/conferences/{later}").words
     assert "Inställd: Konsulten kan inte komma" in person.get(path).words
     assert number in person.get(f"/conferences/{later}").words
 

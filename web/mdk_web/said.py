@@ -47,6 +47,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "series-changed": "Serien är ändrad, och de planerade konferenserna med den.",
         "series-skipped": "Dagarna är överhoppade. Kallade meddelas och ärendena står åter i kön.",
         "series-ended": "Serien är avslutad.",
+        "cases-moved-on": "Inställd, med återbud till de kallade. Ärendena står här; skicka ut när agendan är klar.",
         "cases-postponed": "Ärendena står nu på den här agendan. Ingen kallas förrän du skickar ut den.",
         "busy-kept": "Adressen är sparad. Kalendern läses inom en minut och sedan varje halvtimme.",
         "busy-forgotten": "Kalendern läses inte mer och tiderna är glömda.",

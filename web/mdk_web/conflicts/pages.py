@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
 
 from mdk.conferences import absent, conflicts, postponing, queries
+from mdk.conferences.structs import ConferenceState
 from mdk.people.rules import may_ever
 from mdk_calendar import busy
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
@@ -68,9 +69,11 @@ def offered(request: PageRequest, conference_id: FromPath[str]) -> Page:
 @shown_again(again=_offered)
 def postpone(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
     with writing(request) as visit:
+        before = queries.load(visit.session, conference_id, act="conference.postpone", by=visit.viewer).state
         named: dict[str, Any] = {"conference_id": conference_id, "version": Form(body).version()}
         placed = postponing.postpone(visit.session, **named, by=visit.viewer, at=visit.at)
-        return go(f"/conferences/{placed[0].conference}", said="cases-postponed")
+        said = "cases-moved-on" if before == ConferenceState.RELEASED else "cases-postponed"
+        return go(f"/conferences/{placed[0].conference}", said=said)
 
 
 HANDLERS: list[Any] = [index, times, offered, postpone]
