@@ -105,8 +105,13 @@ def everyone_sees_who_is_there_and_what_is_written(chair: Page, member: Page, re
     for page in (chair, member):
         expect(page.locator("#room-head")).to_contain_text("Tas upp nu")
     expect(referrer.locator("#room-head")).to_contain_text("Nu tas ett annat ärende upp")
+    clocks = member.locator("[data-running]")
+    begun = clocks.all_inner_texts()
     for name in ("Kim Smärtgren", MEMBER, "Nora Kirurg", "Vera Remitterius"):
         tick(chair, name)
+    for place, text in enumerate(begun):  # the case's and the meeting's go on by themselves
+        expect(clocks.nth(place)).not_to_have_text(text)
+    assert len(begun) == len(["case", "meeting"])
     expect(member.locator("#room-head")).to_contain_text("Disa Deltagare är här")
     expect(member.locator("#room-head")).to_contain_text("Beslutför med")
     expect(watching(member)).to_contain_text(CHAIR)
@@ -150,6 +155,10 @@ def the_papers_can_be_used(referrer: Page, address: str, number: str) -> None:
     the_paper_is_archival(referrer.request.get(address).body(), number)
     referrer.get_by_role("link", name=re.compile("klistra", re.IGNORECASE)).first.click()
     pasted = referrer.locator("#minutes-text").input_value()
+    referrer.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    referrer.get_by_role("button", name="Kopiera texten").click()
+    expect(referrer.locator("#minutes-text-copied")).to_have_text("Texten är kopierad.")
+    assert referrer.evaluate("navigator.clipboard.readText()") == pasted
     assert "Ja, behandlingen rekommenderas." in pasted
     assert max(len(line) for line in pasted.splitlines()) <= 80
     is_clean(referrer)

@@ -201,6 +201,7 @@ def test_a_referrer_sees_that_another_case_is_on_and_nothing_of_it(people: Peopl
     page = referrer.get(case(conference, mine))
     assert "Nu tas ett annat ärende upp" in page.words
     assert "följer nu" in page.words
+    assert ("Ditt ärende" in page.words, "Ärende 1 av" in page.words) == (True, False)
     assert theirs not in page.html
     assert referrer.get(f"{case(conference, theirs)}/head").status == 404
 

@@ -87,6 +87,23 @@ def test_every_figure_beside_the_minutes_leads_to_how_it_is_computed(people: Peo
     assert [f'href="/help/calculations#{part}"' in html for part in ("omeq", "bilaga1", "intern")] == [True] * 3
 
 
+def test_beside_the_form_stands_what_the_decision_can_lean_on(people: People) -> None:
+    short = {"diagnosis.expected_treatment_months": 1, "patient_view.mobility_benefit": "yes"}
+    number = queued(people.database, make.submission(**short, **{"home_care.can_take_extern": "no"}))
+    told = people[CHAIR].get(f"/conferences/{under_way(people.database, [number])}/session/{number}").words
+    source = "Metod- och prioriteringsrådet, yttrande 2025-02-26"
+    for met, rule in (
+        ("Inte uppfyllt", "behandlingstid är minst 3 månader"),
+        ("Uppfyllt", "möjligheten att röra sig fritt"),
+    ):
+        assert re.search(rf"{met} [^.]*{rule} {source}", told), rule
+    assert "mg peroralt morfin per dygn Tabell för tabell" in told
+    assert "Bilaga 1 Uppfyller kriterierna" in told
+    assert "Hemregionen kan Extern pump i Region Kronoberg" in told
+    assert "Hemsjukvården kan ta emot extern pump Nej" in told
+    assert "Misstanke om förhöjt intrakraniellt tryck?" in told
+
+
 def test_a_draft_is_saved_field_by_field(people: People, session: str) -> None:
     typed = {"dissent.0.who": "Kim", "dissent.0.what": "Hellre epidural.", "contraindications.9.what": "Sår"}
     assert write(people[CHAIR], session, **DECIDED, **typed, **{"contraindications.9.assessment": "relative"}).to == (

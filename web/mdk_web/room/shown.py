@@ -10,6 +10,7 @@ from mdk.conferences.structs import ConferenceState, ConferenceView, HeldPerson,
 from mdk.minutes import queries as minutes
 from mdk.minutes.structs import MinutesView
 from mdk.people.rules import may_ever
+from mdk.people.structs import Role
 from mdk_web.conferences.shown import ShownSlot, slots_of
 from mdk_web.visits import Visit
 
@@ -47,6 +48,7 @@ def over(visit: Visit, meeting: ConferenceView, number: str) -> dict[str, Any]:
     return {
         "sitting": sitting,
         "number": number,
+        "is_own": visit.viewer.role == Role.REFERRER,
         "slots": slots,
         "here": slots[here] if here >= 0 else None,
         "place": here + 1,
