@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import msgspec
 from litestar.concurrency import sync_to_thread
@@ -14,6 +14,7 @@ from msgspec import Meta
 from mdk import parsing
 from mdk.clock import STOCKHOLM
 from mdk.cursors import DEFAULT_LIMIT, MAX_LIMIT, pack, unpack
+from mdk.errors import NotFound
 from mdk.tokens import TokenRefused
 from mdk_web.denials import log_stranger
 from mdk_web.errors import SignInNeeded
@@ -21,8 +22,18 @@ from mdk_web.formkit import Form
 from mdk_web.limits import CALLS, REFUSED_TOKENS, limits_of, network_of
 from mdk_web.visits import PageRequest, bearer_of, known_address
 
-T = TypeVar("T")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+T = TypeVar("T")
+
+
+class HasId(Protocol):
+    """A line with a number of its own."""
+
+    @property
+    def id(self) -> int: ...
+
+
+Kept = TypeVar("Kept", bound=HasId)
 
 
 class Paging(msgspec.Struct, kw_only=True):
@@ -72,6 +83,14 @@ def paged(found: list[T], query: Paging, place: Callable[[T], tuple[str, str]]) 
     left = [one for one in sorted(found, key=place) if place(one) > last]
     page = left[: query.limit]
     return page, pack(place(page[-1])) if len(left) > len(page) else None
+
+
+def the_one(lines: list[Kept], key: str) -> Kept:
+    """The line of a list that has an id. Raises `NotFound` when it has gone meanwhile."""
+    found = next((line for line in lines if str(line.id) == key), None)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def instant(name: str, text: str) -> str:

@@ -8,12 +8,11 @@ from litestar.params import FromPath, RawBody
 
 from mdk.cases.queries import load
 from mdk.cases.structs import Nothing
-from mdk.errors import NotFound
 from mdk.pathways import contacts, home_care
 from mdk.pathways.structs import ContactBody, ContactLine, HomeCareLine
 from mdk.people.rules import check_role
 from mdk_web import openapi
-from mdk_web.calls import Paging, paged, query_of
+from mdk_web.calls import Paging, paged, query_of, the_one
 from mdk_web.idempotency import once
 from mdk_web.visits import PageRequest, Visit, api_reading, api_writing, body_of
 
@@ -70,11 +69,8 @@ def keep_contact(request: PageRequest, body: RawBody) -> ContactLine:
         def make() -> str:
             return str(home_care.keep_contact(visit.session, body=said, by=visit.viewer, at=visit.at).id)
 
-        made = int(once(visit, "home-care-contacts", body, make))
-        found = next((line for line in _every(visit) if line.id == made), None)
-        if found is None:
-            raise NotFound
-        return found
+        made = once(visit, "home-care-contacts", body, make)
+        return the_one(_every(visit), made)
 
 
 @post(f"{_CONTACTS}/{{contact_id:int}}/remove", opt=openapi.takes(Nothing), status_code=200, sync_to_thread=True)

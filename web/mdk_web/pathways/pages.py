@@ -25,7 +25,7 @@ from mdk_web.pathways.acts import (
 from mdk_web.visits import PageRequest, Visit, go, page, reading, writing
 
 Page = Response[Any]
-_FACT = "fact:"
+_FACT, MOST = "fact:", queries.INBOX_ROWS
 
 
 @get("/referrals", sync_to_thread=True)
@@ -33,7 +33,9 @@ def index_referrals(request: PageRequest) -> Page:
     with reading(request) as visit:
         rows, days = queries.referral_inbox(visit.session, by=visit.viewer, at=visit.at)
         columns, works = shown.columns(rows, shown.REFERRALS), may_ever("referral.work", visit.viewer)
-        return page(visit, "pathways/referrals.html", columns=columns, count=len(rows), works=works, days=days)
+        return page(
+            visit, "pathways/referrals.html", columns=columns, count=len(rows), works=works, days=days, most=MOST
+        )
 
 
 @get("/referrals/{referral_id:str}", sync_to_thread=True)
@@ -50,7 +52,7 @@ def index_assignments(request: PageRequest) -> Page:
         rows, days = queries.assignment_inbox(visit.session, by=visit.viewer, at=visit.at)
         columns = shown.columns(rows, shown.ASSIGNMENTS)
         met = {row.id: shown.count_met(row.prerequisites) for row in rows}
-        return page(visit, "pathways/assignments.html", columns=columns, count=len(rows), met=met, days=days)
+        return page(visit, "pathways/assignments.html", columns=columns, count=len(rows), met=met, days=days, most=MOST)
 
 
 @get("/readiness", sync_to_thread=True)

@@ -7,12 +7,11 @@ from litestar import get, post
 from litestar.params import FromPath, RawBody
 
 from mdk.cases.structs import Nothing
-from mdk.errors import NotFound
 from mdk.pathways import checklists, queries
 from mdk.pathways.structs import StandingBody, StandingLine
 from mdk.people.rules import check_role
 from mdk_web import openapi
-from mdk_web.calls import Paging, paged, query_of
+from mdk_web.calls import Paging, paged, query_of, the_one
 from mdk_web.idempotency import once
 from mdk_web.visits import PageRequest, Visit, api_reading, api_writing, body_of
 
@@ -50,11 +49,8 @@ def keep_standing(request: PageRequest, body: RawBody) -> StandingLine:
             kept = checklists.keep_standing(visit.session, n=said.n, body=said, by=visit.viewer, at=visit.at)
             return str(kept.id)
 
-        made = int(once(visit, "standing-prerequisites", body, make))
-        found = next((line for line in _every(visit) if line.id == made), None)
-        if found is None:
-            raise NotFound
-        return found
+        made = once(visit, "standing-prerequisites", body, make)
+        return the_one(_every(visit), made)
 
 
 @post(f"{_PATH}/{{standing_id:int}}/remove", opt=openapi.takes(Nothing), status_code=200, sync_to_thread=True)
