@@ -65,7 +65,7 @@ def test_the_command_line_ends_every_session_of_a_person(people: People, embedde
     file = str(embedded.url.database)
     environment = {"MDK_DATABASE_URL": f"sqlite:///{file}", "MDK_SECRET_KEY": SECRET}
     done = CliRunner().invoke(cli, ["user", "sign-out", make.email(make.CHAIR)], env=environment)
-    assert (done.exit_code, done.output) == (0, "ordforande@demo.mdk: 1 inloggningar avslutades.\n")
+    assert (done.exit_code, done.output) == (0, "ordforande@demo.mdk: 1 inloggning avslutades.\n")
     assert [is_in(chair), is_in(nurse)] == [False, True]
     unknown = CliRunner().invoke(cli, ["user", "sign-out", "nobody@demo.mdk"], env=environment)
     assert (unknown.exit_code, unknown.stderr) == (2, "mdk: Det finns ingen person med den adressen.\n")

@@ -90,7 +90,8 @@ def sign_out(email: str) -> None:
 
     with opened() as store, store.database.writing() as session:
         ended = sign_ins.end_all(session, email=email, at=clock.now())
-    say(f"{email.strip().lower()}: {ended} inloggningar avslutades.")
+    what = "1 inloggning" if ended == 1 else f"{ended} inloggningar"
+    say(f"{email.strip().lower()}: {what} avslutades.")
 
 
 @user.command("address")
