@@ -19,6 +19,7 @@ from mdk.db import Database, sqlite_file
 pytestmark = pytest.mark.browser
 
 CHAIR, MEMBER, REFERRER = "Olga Förare", "Disa Deltagare", "Lena Remitterius"
+CLOCKS = 2  # the case's and the meeting's
 OWN_QUESTION = "Kan extern pump hjälpa hemma?"
 SignIn = Callable[..., Page]
 expect.set_options(timeout=15_000)
@@ -67,6 +68,7 @@ def test_a_conference_is_held_in_three_browsers(sign_in: SignIn, demo: tuple[int
     tick(chair, REFERRER)
     sign(chair, "extern_pump")
     expect(referrer.locator("#minutes-read")).to_contain_text("Signerat")
+    is_clean(referrer)
     for number in (adult, child, last):
         expect(referrer.locator("body")).not_to_contain_text(number)
         assert referrer.request.get(f"{room}/session/{number}").status == 404
@@ -109,9 +111,9 @@ def everyone_sees_who_is_there_and_what_is_written(chair: Page, member: Page, re
     begun = clocks.all_inner_texts()
     for name in ("Kim Smärtgren", MEMBER, "Nora Kirurg", "Vera Remitterius"):
         tick(chair, name)
-    for place, text in enumerate(begun):  # the case's and the meeting's go on by themselves
+    for place, text in enumerate(begun):  # they go on by themselves
         expect(clocks.nth(place)).not_to_have_text(text)
-    assert len(begun) == len(["case", "meeting"])
+    assert len(begun) == CLOCKS
     expect(member.locator("#room-head")).to_contain_text("Disa Deltagare är här")
     expect(member.locator("#room-head")).to_contain_text("Beslutför med")
     expect(watching(member)).to_contain_text(CHAIR)
@@ -147,6 +149,7 @@ def the_child_lacks_its_team(chair: Page, member: Page, path: str) -> None:
     expect(member.locator("#room-head")).to_contain_text("Beslutför med")
     tick(chair, "Bo Barnteam")
     expect(member.locator("#room-head")).to_contain_text("saknar barnkonsultteamet")
+    is_clean(member)
     sign(chair, "nerve_block", reason="Teamet är hört per telefon.")
 
 

@@ -78,6 +78,9 @@ def test_who_came_is_ticked_with_one_press_and_tells_the_quorum(people: People) 
     assert "Disa Deltagare är här" in part.words
     assert "Nora Kirurg är inte här" in part.words
     assert chair.post(f"{path}/attendance", do="in:ingen@demo.mdk").status == 422
+    beside = chair.htmx(f"{path}/attendance", [("do", "in:ingen@demo.mdk")])
+    assert (beside.status_code, beside.headers["hx-retarget"]) == (422, "#notice")
+    assert "Personen är inte kallad" in beside.text
 
 
 def test_order_and_times_are_changed_during_the_conference(people: People) -> None:

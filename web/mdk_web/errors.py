@@ -211,7 +211,7 @@ def answer(
         "problems": problems,
     }
     if request.headers.get("hx-request"):
-        return _noticed("layout/_notice.html", status=status, headers=headers, **told)
+        return noticed("layout/_notice.html", status=status, headers=headers, **told)
     html = render("layout/error.html", **told)
     return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
 
@@ -220,7 +220,7 @@ def _sign_in_again(request: Request[Any, Any, Any]) -> Response[Any]:
     """Who sends a form and is signed out keeps what was typed: in the page for htmx, else in the answer itself."""
     if request.headers.get("hx-request"):
         if request.method == "POST":
-            return _noticed("layout/_signed_out.html", status=401, headers={})
+            return noticed("layout/_signed_out.html", status=401, headers={})
         return Response(b"", status_code=401, headers={"HX-Redirect": "/sign-in"})
     typed = typed_in(request) if request.method == "POST" else []
     if not typed:
@@ -244,7 +244,7 @@ def is_way_back(path: str) -> bool:
     return _PATH.fullmatch(path) is not None
 
 
-def _noticed(template: str, *, status: int, headers: dict[str, str], **context: Any) -> Response[Any]:
+def noticed(template: str, *, status: int, headers: dict[str, str], **context: Any) -> Response[Any]:
     """A refusal that htmx puts beside the page, which stays as it is with all its typing."""
     aimed = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": ".mdk-notice__text"}
     html = render(template, **context)

@@ -45,6 +45,4 @@ def left_out(signed: MinutesBody, form: Form) -> list[Left]:
         return [Left(name, form[name]) for name in FIELDS if form.get(name)]
     merged = merge(mine, signed, marks=form.get("form.base", ""), choices=dict.fromkeys(FIELDS, "mine"))
     differing = zip(FIELDS, marks_of(merged.body).split(), marks_of(signed).split(), strict=True)
-    return [
-        Left(name, drafts.in_words(name, getattr(mine, name))) for name, typed, signed in differing if typed != signed
-    ]
+    return [Left(name, drafts.in_words(name, getattr(mine, name))) for name, here, there in differing if here != there]

@@ -10,6 +10,7 @@ from mdk.conferences import queries, sitting
 from mdk.conferences.structs import HeardBody
 from mdk.journey import room
 from mdk_web.conferences import forms
+from mdk_web.errors import noticed
 from mdk_web.filled import read_as
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.minutes import along, paper
@@ -23,7 +24,13 @@ _CASE = "/conferences/{conference_id:str}/session/{number:str}"
 
 
 def _again(request: PageRequest, conference_id: str, number: str, body: bytes, *, refusal: Refusal) -> Page:
-    """The case's page with all that was typed on it, in the minutes too; the act may have been on another case."""
+    """The case's page with all that was typed on it, in the minutes too; the act may have been on another case.
+
+    For htmx a notice beside the page, which stays as it is.
+    """
+    if wants_fragment(request):
+        said = {"title": "Inget ändrades", "detail": refusal.message, "problems": refusal.problems}
+        return noticed("layout/_notice.html", status=refusal.status, headers={}, **said)
     form = Form(body)
     typed, here = (form, form.get("form.case", "")) if along.is_of_minutes(form) else (None, number)
     with reading(request) as visit:
