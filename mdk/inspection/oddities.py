@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import seen
-from mdk.audit.tables import AccessLog, AccessLogCase
+from mdk.audit.tables import AccessLog, StateMove
 from mdk.cases.tables import Case, CaseRelation
 from mdk.inspection import rules
 from mdk.inspection.rules import Found, Read
@@ -86,7 +86,7 @@ def _people(session: Session) -> list[tuple[int, str, str]]:
 
 
 def _concerned(session: Session, numbers: list[str]) -> dict[str, set[int]]:
-    """Who has something to do with a case: at its unit, at its conference, at its receiver, or by any act in it."""
+    """Who has something to do with a case: at its unit, at its conference or receiver, or by a step in its life."""
     found: dict[str, set[int]] = defaultdict(set)
     for query in (_at_the_unit, _tied_as_person, _tied_by_unit, _acting):
         for number, person_id in _in_parts(session, numbers, query):
@@ -118,10 +118,10 @@ def _tied_by_unit(numbers: list[str]) -> Any:
 
 
 def _acting(numbers: list[str]) -> Any:
-    did = select(col(AccessLogCase.case_number), _ROW.person_id).join(AccessLog, _ROW.id == col(AccessLogCase.log_id))
-    return did.where(
-        col(AccessLogCase.case_number).in_(numbers), _ROW.person_id.is_not(None), _ROW.act.not_in(rules.READS)
-    ).distinct()
+    moved = select(col(StateMove.subject), col(StateMove.person_id))
+    return moved.where(
+        col(StateMove.kind) == "case", col(StateMove.subject).in_(numbers), col(StateMove.person_id).is_not(None)
+    )
 
 
 def _in_parts(session: Session, numbers: list[str], query: Callable[[list[str]], Any]) -> list[tuple[Any, Any]]:

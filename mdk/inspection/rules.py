@@ -15,17 +15,6 @@ SHARE, FEWEST = (
 )  # of a month's rows that show a patient; HSLF-FS 2016:40 asks for regular checks, and no number
 MANY, WITHIN = 15, timedelta(hours=1)
 FROM_HOUR, TO_HOUR = 6, 20
-# What only reads; every other act does something.
-READS = frozenset(
-    {
-        "action.list", "action.read", "answer.unread", "assignment.list", "assignment.open", "assignment.read",
-        "case.access-log", "case.attachment", "case.break-glass", "case.forecast", "case.list", "case.other-open",
-        "case.read", "case.read-blocks", "case.story", "case.triage", "conference.postponable", "conference.preview",
-        "conference.read", "follow-up.read", "log.checks", "log.extract", "log.oddities", "log.read", "minutes.paper",
-        "minutes.read", "on-call.read", "overdue.read", "queue.read", "referral.list", "referral.open",
-        "referral.read", "urgent.read", "work.read",
-    }
-)  # fmt: skip
 # Reads of one case that somebody chose to open.
 OPENS = frozenset({"case.read", "case.attachment", "minutes.paper", "on-call.read"})
 
