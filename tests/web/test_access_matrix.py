@@ -22,7 +22,7 @@ from mdk.cases.files import clean
 from mdk.conferences import repeating
 from mdk.db import Database, sqlite_file
 from mdk.people.rules import ACCESS, Relation, may
-from mdk.people.structs import Role
+from mdk.people.structs import Role, Viewer
 from mdk_web.access import ANYONE, BY_LINK, ROUTES, SIGNED_IN, WATCHING
 from mdk_web.app import create_app
 from paper import pdf
@@ -122,6 +122,7 @@ class World(NamedTuple):
     cookies: dict[str, dict[str, str]]
     bearers: dict[str, str]
     values: dict[str, dict[str, str]]
+    viewers: dict[str, Viewer]
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,8 @@ def world(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     rehearsal = Rehearsal(sqlite_file(folder / "mdk.sqlite"))
     rehearsal.kept = int(ids(rehearsal, "access_log", "ORDER BY id DESC"))
     with TestClient(create_app(configured, rehearsal), base_url=configured["BASE_URL"]) as client:
-        yield World(client, rehearsal, cookies, bearers, values)
+        viewers = {name: make.viewer(rehearsal, name) for name in PEOPLE}
+        yield World(client, rehearsal, cookies, bearers, values, viewers)
     rehearsal.close()
 
 
@@ -202,7 +204,7 @@ def thing_of(row: str, act: str) -> tuple[Thing, str]:
     return NOTHING, ""
 
 
-def wanted(name: str, viewer: Any, row: str, act: str) -> object:
+def wanted(name: str, viewer: Viewer, row: str, act: str) -> object:
     """What the table says: allowed, forbidden, or as if there were nothing."""
     if act in {ANYONE, BY_LINK, WATCHING, SIGNED_IN}:
         return ALLOWED
@@ -248,8 +250,7 @@ def asked(world: World, row: str, act: str, name: str | None) -> Response:
 def test_the_address_answers_each_role_and_relation_as_the_table_says(world: World, row: str) -> None:
     act, found, expected = ROUTES[row], {}, {}
     for name in PEOPLE:
-        viewer = make.viewer(world.database, name)
-        should = wanted(name, viewer, row, act)
+        should = wanted(name, world.viewers[name], row, act)
         if row in ENDLESS and should == ALLOWED:
             continue
         before = world.database.refusals
@@ -276,7 +277,7 @@ def test_f29_the_address_answers_nobody_who_is_not_signed_in_unless_it_is_for_an
 
 
 def test_every_role_walks_the_matrix(world: World) -> None:
-    assert {make.viewer(world.database, name).role for name in PEOPLE} == set(Role)
+    assert {viewer.role for viewer in world.viewers.values()} == set(Role)
 
 
 SHUT_OUT = (make.COORDINATOR, make.CHAIR, make.SURGEON, make.FUNCTION)
