@@ -184,9 +184,8 @@ def decide(page: Page, conference: str, number: str, outcome: str, tip: str) -> 
     page.get_by_role("button", name="Granska och signera").click()
     expect(page.locator("#error-summary")).to_be_visible()
     is_clean(page)
-    for box in (
-        page.get_by_role("group", name="Närvarande vid ärendet").locator('[name$=".present"][type="checkbox"]').all()
-    ):
+    page.get_by_text("Närvarande vid ärendet").click()
+    for box in page.locator('[name$=".present"][type="checkbox"]').all():
         box.check()
     page.check(f'[name="outcome"][value="{outcome}"]')
     page.check('[name="route"][value="intrathecal"]')
@@ -251,6 +250,7 @@ def the_function_takes_the_assignment(page: Page, number: str) -> None:
     page.locator("td button").nth(2).click()
     expect(page.get_by_text("Överläkare Prov")).to_be_visible()
     is_clean(page)
+    page.keyboard.press("Escape")
     page.get_by_role("link", name=number, exact=True).click()
     page.get_by_label("Insatt den").fill(f"{datetime.now(UTC).astimezone(STOCKHOLM):%Y-%m-%d}")
     page.get_by_role("button", name="Registrera insättningen").click()

@@ -317,8 +317,11 @@ def test_whose_sign_ins_are_refused_again_and_again_waits_and_is_told_so(people:
 
 
 def test_a_runaway_program_is_stopped_by_its_own_person_s_limit(api: Callers) -> None:
-    spend(api.client, CALLS, str(make.viewer(api.database, make.REFERRER).person_id), left=20)
-    answers = [api[make.REFERRER].get("/actions").status_code for _ in range(CALLS.step + 1)]
+    minute, person = None, str(make.viewer(api.database, make.REFERRER).person_id)
+    while minute != clock.now().minute:  # with the minute the count begins anew
+        minute = clock.now().minute
+        spend(api.client, CALLS, person, left=20)
+        answers = [api[make.REFERRER].get("/actions").status_code for _ in range(CALLS.step + 1)]
     assert answers == [200] * CALLS.step + [429]  # it is told of the others a step at a time
     assert api[make.COORDINATOR].get("/cases").status_code == 200
 
