@@ -48,6 +48,7 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "case": {
         "clock": {"clock": CLOCK},
+        "bar": {"percent": 40},
         "survival_clock": {"clock": {"days": 12, "of": 91, "is_least": True}},
         "case_strip": {"case": CASE},
         "identity": {"name": EVIL, "identity_number": "194001042383", "hidden": False},
