@@ -1,24 +1,18 @@
 """Owns the settings: environment variables with the prefix MDK_, a `.env` file beneath them, and their meaning."""
 
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
+from mdk import setting_checks as checks
 from mdk.errors import MdkError
 
-SECRET_LENGTH = 32
-LONGEST_LINE = 200
 PREFIX = "MDK_"
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
 _OWN = {"SECRET_KEY": "secret", "BASE_URL": "base_url"}  # what a demo data folder keeps itself, and in which file
 
 
@@ -49,146 +43,43 @@ class Shown:
     meaning: str
 
 
-def _database(value: str) -> str:
-    known = ("sqlite:///", "postgresql://", "postgres://")
-    return "" if not value or value.startswith(known) else "ska börja med sqlite:/// eller postgresql://"
-
-
-def _address(value: str) -> str:
-    return "" if value.startswith(("http://", "https://")) else "ska vara en adress som börjar med https://"
-
-
-def _protected(value: str) -> str:
-    """On an open line anyone reads the session's cookie; this machine itself is no line."""
-    if value.startswith("https://") or (value.startswith("http://") and is_this_machine(urlsplit(value).hostname)):
-        return ""
-    return "ska vara en adress som börjar med https:// (http:// duger bara på den egna datorn)"
-
-
-def _protected_or_none(value: str) -> str:
-    return _protected(value) if value else ""
-
-
-def is_this_machine(host: str | None) -> bool:
-    """Whether a host is a name of the machine itself."""
-    return host in {"127.0.0.1", "localhost", "::1"}
-
-
-def _address_or_none(value: str) -> str:
-    return _address(value) if value else ""
-
-
-def _mail(value: str) -> str:
-    return (
-        ""
-        if not value or value.startswith(("smtp://", "smtps://", "file:"))
-        else "ska vara smtp://, smtps:// eller file:KATALOG"
-    )
-
-
-def _inbox(value: str) -> str:
-    return (
-        ""
-        if not value or value.startswith(("imaps://", "imap://"))
-        else "ska vara imaps://användare:lösenord@server/mapp"
-    )
-
-
-def _mailbox(value: str) -> str:
-    return "" if "@" in value else "ska vara en e-postadress"
-
-
-def _line(value: str) -> str:
-    return (
-        "" if value.isprintable() and len(value) <= LONGEST_LINE else f"ska vara en rad med högst {LONGEST_LINE} tecken"
-    )
-
-
-def _hosts(value: str) -> str:
-    bad = [host for host in value.split(",") if value and not _HOST.fullmatch(host.strip())]
-    return (
-        f"har {bad[0].strip() or 'ett tomt namn'!r}, som inte är en värd, till exempel kalender.region.se"
-        if bad
-        else ""
-    )
-
-
-def _networks(value: str) -> str:
-    for each in filter(None, value.split(",")):
-        try:
-            ip_network(each.strip())
-        except ValueError:
-            return "ska vara nätverksadresser med komma emellan, till exempel 10.0.0.5, 10.0.0.0/24"
-    return ""
-
-
-def _whole(least: int, most: int) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        fits = value.isascii() and value.isdecimal() and least <= int(value[:9]) <= most
-        return "" if fits else f"ska vara ett heltal från {least} till {most}"
-
-    return check
-
-
-def _words(value: str) -> str:
-    return _line(value) if value else "får inte vara tomt"
-
-
-def _scopes(value: str) -> str:
-    return _line(value) if "openid" in value.split() else "ska innehålla openid"
-
-
-def _secret(value: str) -> str:
-    return "" if not value or len(value) >= SECRET_LENGTH else f"är för kort: minst {SECRET_LENGTH} tecken behövs"
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    return lambda value: "" if value in choices else "ska vara något av " + ", ".join(choices)
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "är ingen tidszon, till exempel Europe/Stockholm"
-    return ""
-
-
 SETTINGS = (
     Setting(
         "DATABASE_URL",
         "",
         "databasen: sqlite:///FIL eller postgresql://… (tomt: DATA_DIR/mdk.sqlite)",
         secret=True,
-        check=_database,
+        check=checks.database,
     ),
-    Setting("BASE_URL", "http://127.0.0.1:8000", "adressen som användare når systemet på", check=_protected),
+    Setting("BASE_URL", "http://127.0.0.1:8000", "adressen som användare når systemet på", check=checks.protected),
     Setting(
         "HOSTS",
         "",
         "fler värdnamn än det i BASE_URL som får användas, med komma emellan; anrop till andra avvisas",
-        check=_hosts,
+        check=checks.hosts,
     ),
     Setting(
         "PROXIES",
         "",
         "omvända proxyer framför systemet, vars X-Forwarded-For är att lita på: adresser eller nät (tomt: inga)",
-        check=_networks,
+        check=checks.networks,
     ),
     Setting(
         "SECRET_KEY",
         "",
         "hemlighet som skyddar API-nycklar och svarslänkar, minst 32 tecken",
         secret=True,
-        check=_secret,
+        check=checks.secret,
     ),
-    Setting("SMTP_URL", "", "vart e-post skickas: smtp://, smtps:// eller file:KATALOG", secret=True, check=_mail),
+    Setting(
+        "SMTP_URL", "", "vart e-post skickas: smtp://, smtps:// eller file:KATALOG", secret=True, check=checks.mail
+    ),
     Setting(
         "SMTP_TLS",
         "required",
         "kryptering när e-post skickas med smtp:// till en annan dator: required (STARTTLS med giltigt certifikat, "
         "annars skickas inget) eller opportunistic (krypterat bara om servern erbjuder det)",
-        check=_one_of("required", "opportunistic"),
+        check=checks.one_of("required", "opportunistic"),
     ),
     Setting(
         "IMAP_URL",
@@ -196,89 +87,94 @@ SETTINGS = (
         "brevlådan som svar på kallelser läses ur: imaps://användare:lösenord@server/mapp (tomt: ingen); imap:// läses "
         "med STARTTLS",
         secret=True,
-        check=_inbox,
+        check=checks.inbox,
     ),
-    Setting("MAIL_FROM", "mdk@example.invalid", "avsändaradress", check=_mailbox),
-    Setting("ORGANIZER", "mdk@example.invalid", "funktionsbrevlådan som står som mötesorganisatör", check=_mailbox),
+    Setting("MAIL_FROM", "mdk@example.invalid", "avsändaradress", check=checks.mailbox),
+    Setting(
+        "ORGANIZER", "mdk@example.invalid", "funktionsbrevlådan som står som mötesorganisatör", check=checks.mailbox
+    ),
     Setting(
         "CONTACT",
         "",
         "vem den som får ett mejl kan ringa, till exempel MDK-koordinatorn 031-390 06 00 (tomt: funktionsbrevlådan)",
-        check=_line,
+        check=checks.line,
     ),
     Setting(
-        "VIDEO_URL_TEMPLATE", "", "videolänk för nya konferenser; {id} byts mot konferensens id", check=_address_or_none
+        "VIDEO_URL_TEMPLATE",
+        "",
+        "videolänk för nya konferenser; {id} byts mot konferensens id",
+        check=checks.address_or_none,
     ),
     Setting(
         "OIDC_ISSUER",
         "",
         "inloggningstjänstens adress (issuer), precis som den står i dess tokens (tomt: ingen inloggning)",
-        check=_protected_or_none,
+        check=checks.protected_or_none,
     ),
-    Setting("OIDC_CLIENT_ID", "", "systemets namn hos inloggningstjänsten", check=_line),
+    Setting("OIDC_CLIENT_ID", "", "systemets namn hos inloggningstjänsten", check=checks.line),
     Setting("OIDC_CLIENT_SECRET", "", "systemets hemlighet hos inloggningstjänsten", secret=True),
-    Setting("OIDC_NAME", "tjänstelegitimation", "vad knappen säger: Logga in med …", check=_words),
+    Setting("OIDC_NAME", "tjänstelegitimation", "vad knappen säger: Logga in med …", check=checks.words),
     Setting(
         "OIDC_SCOPES",
         "openid email",
         "vad som begärs, med mellanslag emellan; för Inera till exempel: openid commission",
-        check=_scopes,
+        check=checks.scopes,
     ),
     Setting(
         "OIDC_PERSON_CLAIM",
         "email",
         "uppgiften som säger vem personen är: email jämförs med adressen, allt annat med HSA-id (Inera: employeeHsaId)",
-        check=_words,
+        check=checks.words,
     ),
     Setting(
         "OIDC_COMMISSION_CLAIM",
         "",
         "uppgiften med medarbetaruppdragets HSA-id, när den ska avgöra uppdraget (Inera: commissionHsaId)",
-        check=_line,
+        check=checks.line,
     ),
     Setting(
         "OIDC_UNIT_CLAIM",
         "",
         "uppgiften med vårdenhetens HSA-id, när den ska avgöra uppdraget (Inera: healthCareUnitHsaId)",
-        check=_line,
+        check=checks.line,
     ),
     Setting(
         "OIDC_ACR",
         "",
         "tillitsnivåer som godtas (acr), med mellanslag emellan, till exempel http://id.sambi.se/loa/loa3 (tomt: alla)",
-        check=_line,
+        check=checks.line,
     ),
     Setting(
         "OIDC_AMR",
         "",
         "sätt att legitimera sig varav minst ett krävs (amr), med mellanslag emellan, till exempel mfa (tomt: alla)",
-        check=_line,
+        check=checks.line,
     ),
     Setting(
         "SESSION_IDLE_MINUTES",
         "60",
         "minuter utan att en sida används tills inloggningen tar slut",
-        check=_whole(5, 1440),
+        check=checks.whole(5, 1440),
     ),
-    Setting("SESSION_HOURS", "10", "timmar tills inloggningen tar slut, hur den än används", check=_whole(1, 24)),
+    Setting("SESSION_HOURS", "10", "timmar tills inloggningen tar slut, hur den än används", check=checks.whole(1, 24)),
     Setting(
         "CALENDAR_HOSTS",
         "",
         "värdar på det egna nätet som publicerade kalendrar får läsas från, med komma emellan (tomt: bara publika)",
-        check=_hosts,
+        check=checks.hosts,
     ),
     Setting("OMEQ_TABLE", "", "tabell som gäller för omräkning till morfinekvivalenter (tomt: alla jämförs)"),
-    Setting("LANGUAGE", "sv", "språk", check=_one_of("sv", "en")),
-    Setting("TIMEZONE", "Europe/Stockholm", "tidszon", check=_zone),
+    Setting("LANGUAGE", "sv", "språk", check=checks.one_of("sv", "en")),
+    Setting("TIMEZONE", "Europe/Stockholm", "tidszon", check=checks.zone),
     Setting("DATA_DIR", "var/demo", "katalog för inbäddad databas och utgående e-post"),
     Setting(
         "METRICS_TOKEN",
         "",
         "nyckel som övervakningen visar för att läsa /metrics, minst 32 tecken (tomt: läses bara på den egna datorn)",
         secret=True,
-        check=_secret,
+        check=checks.secret,
     ),
-    Setting("LOG_FORMAT", "console", "loggens form", check=_one_of("console", "json")),
+    Setting("LOG_FORMAT", "console", "loggens form", check=checks.one_of("console", "json")),
 )
 
 
@@ -391,7 +287,7 @@ def make_secret(data_dir: Path) -> None:
     file = data_dir / "secret"
     if not file.exists():
         file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(SECRET_LENGTH))
+        file.write_text(secrets.token_hex(checks.SECRET_LENGTH))
 
 
 def note_base_url(data_dir: Path, address: str) -> None:

@@ -11,7 +11,8 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, ReceiveMessage, Scope, Send
 
 from mdk.errors import MdkError
-from mdk.settings import Settings, is_this_machine
+from mdk.setting_checks import is_this_machine
+from mdk.settings import Settings
 from mdk_web.uploads import is_multipart
 
 BODY_SECONDS: Final = 30.0

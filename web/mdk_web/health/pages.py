@@ -13,7 +13,7 @@ from mdk import clock
 from mdk.db import check_revision
 from mdk.errors import NotFound, Unavailable
 from mdk.outbox.queries import Standing, standing
-from mdk.settings import is_this_machine
+from mdk.setting_checks import is_this_machine
 from mdk_web.health import SEVERAL
 from mdk_web.visits import PageRequest, database_of, settings_of
 

@@ -11,7 +11,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import msgspec
 
 from mdk.errors import Unavailable
-from mdk.settings import is_this_machine
+from mdk.setting_checks import is_this_machine
 
 T = TypeVar("T")
 PATIENCE: Final = 5.0  # seconds for each wait on the line
