@@ -31,11 +31,10 @@ def assignments(request: PageRequest) -> Response[str]:
 @post("/assignments", sync_to_thread=True)
 def choose(request: PageRequest, body: RawBody) -> Response[bytes]:
     chosen = Form(body).get("assignment", "")
-    if not _ID.fullmatch(chosen):
-        raise NotFound
     address = address_of(request)
     with holding(request) as (session, holder):
-        cookie = sign_ins.switch(session, held=holder, assignment_id=int(chosen), at=clock.now(), address=address)
+        key = _id_of(chosen)
+        cookie = sign_ins.switch(session, held=holder, assignment_id=key, at=clock.now(), address=address)
     return admitted(request, cookie)
 
 
@@ -51,10 +50,8 @@ def sessions(request: PageRequest) -> Response[str]:
 
 @post("/sessions/{session_id:str}/end", sync_to_thread=True)
 def end(request: PageRequest, session_id: FromPath[str]) -> Response[bytes]:
-    if not _ID.fullmatch(session_id):
-        raise NotFound
     with writing(request) as visit:
-        sign_ins.end(visit.session, session_id=int(session_id), by=visit.viewer, at=visit.at)
+        sign_ins.end(visit.session, session_id=_id_of(session_id), by=visit.viewer, at=visit.at)
     return go("/sessions", said="session-ended")
 
 
@@ -64,6 +61,12 @@ def end_others(request: PageRequest) -> Response[bytes]:
         if visit.signed_in is not None:
             sign_ins.end_others(visit.session, signed_in=visit.signed_in, at=visit.at)
     return go("/sessions", said="sessions-ended")
+
+
+def _id_of(text: str) -> int:
+    if not _ID.fullmatch(text):
+        raise NotFound
+    return int(text)
 
 
 HANDLERS: list[Any] = [assignments, choose, sessions, end, end_others]
