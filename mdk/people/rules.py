@@ -100,6 +100,8 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "log.read": {Role.AUDITOR: _ANY},
     "log.check": {Role.AUDITOR: _ANY},
     "log.extract": {Role.AUDITOR: _ANY},
+    "record.export": {Role.AUDITOR: _ANY},
+    "keeping.read": {Role.AUDITOR: _ANY, Role.ADMIN: _ANY},
     "answer.unread": {Role.COORDINATOR: _ANY},
     "queue.read": {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
     "series.create": _PLANS,

@@ -150,6 +150,8 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "POST /home-care-contacts/{contact_id}/end": "contact.keep",
         "GET /home-care/{token}": BY_LINK,
         "POST /home-care/{token}": BY_LINK,
+        "GET /keeping": "keeping.read",
+        "POST /keeping/record": "record.export",
         "GET /learning": "learning.read",
         "GET /learning/{key}": "learning.read",
         "POST /learning/{key}/publish": "learning.review",

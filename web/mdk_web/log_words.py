@@ -38,6 +38,7 @@ _ACTS: Mapping[str, str] = MappingProxyType(
         "outbox.read": "Läste utkorgen",
         "overdue.read": "Läste det som är försenat",
         "queue.read": "Läste kön",
+        "record.export": "Tog ut patientens hela journal",
         "referral.list": "Läste listan över implantationsremisser",
         "referral.read": "Läste implantationsremissen",
         "reply.read": "Läste svar på kallelser",

@@ -29,6 +29,7 @@ from mdk_web.home import pages as home_pages
 from mdk_web.home_care import api as home_care_api
 from mdk_web.home_care import link_pages as home_care_links
 from mdk_web.home_care import pages as home_care_pages
+from mdk_web.keeping import pages as keeping_pages
 from mdk_web.learning import pages as learning_pages
 from mdk_web.live import pages as live_pages
 from mdk_web.minutes import api as minutes_api
@@ -62,6 +63,7 @@ PAGE_HANDLERS: list[Any] = [
     *blocks_pages.HANDLERS,
     *auditing_pages.HANDLERS,
     *check_pages.HANDLERS,
+    *keeping_pages.HANDLERS,
     *urgent_pages.HANDLERS,
     *triage_pages.HANDLERS,
     *queue_pages.HANDLERS,

@@ -55,6 +55,7 @@ _NAV: tuple[tuple[str, str, str], ...] = (
     ("/register", "Register", "register.read"),
     ("/outbox", "Utkorg", "outbox.read"),
     ("/log", "Åtkomstlogg", "log.read"),
+    ("/keeping", "Bevarande", "keeping.read"),
 )
 _ASIDE = frozenset({"/figures", "/learning", "/register", "/outbox"})
 

@@ -1,6 +1,6 @@
 """Owns how a case's history is told: each changed field with its label, from what to what, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from mdk.clinical.structs import OpioidLine
 from mdk_web import words
 from mdk_web.cases.sections import LISTS, Field, field_at
 from mdk_web.rendering import day, identity_number, number
+
+Dates = Callable[[str], str]  # how a date is written
 
 LONGEST = 80
 NOT_GIVEN = "inte angivet"
@@ -43,18 +45,18 @@ def told(change: FieldChange) -> Told:
     )
 
 
-def worded(path: str, value: Any) -> str:
+def worded(path: str, value: Any, dates: Dates = day) -> str:
     """A plain value of the submission in words; empty for what was not given."""
     if value is None:
         return ""
     if isinstance(value, list):
-        return "; ".join(worded(path, each) for each in value) or _none(path)
+        return "; ".join(worded(path, each, dates) for each in value) or _none(path)
     if isinstance(value, dict):
-        return _columns(path, value)
+        return _columns(path, value, dates)
     if path == "patient.identity_number":
         return identity_number(str(value))
     field = field_at(path)
-    return str(value) if field is None else _one(field, value)
+    return str(value) if field is None else _one(field, value, dates)
 
 
 def _row(label: str, before: str, after: str) -> Told:
@@ -71,18 +73,18 @@ def _none(path: str) -> str:
     return _LISTS[path].none if path in _LISTS else ""
 
 
-def _columns(path: str, row: Mapping[str, Any]) -> str:
+def _columns(path: str, row: Mapping[str, Any], dates: Dates) -> str:
     if path == "medicines.opioids":
         with suppress(msgspec.ValidationError):
             return opioid_words(msgspec.convert(row, OpioidLine))
     parts = _LISTS[path].columns if path in _LISTS else ()
-    return ", ".join(_one(column, row[column.path]) for column in parts if row.get(column.path))
+    return ", ".join(_one(column, row[column.path], dates) for column in parts if row.get(column.path))
 
 
-def _one(field: Field, value: Any) -> str:
+def _one(field: Field, value: Any, dates: Dates) -> str:
     """One value; a code that nobody knows any more is told as it stands."""
     if field.kind == "date":
-        return f"{'senaste dos ' if field.path == 'last_dose' else ''}{day(str(value))}"
+        return f"{'senaste dos ' if field.path == 'last_dose' else ''}{dates(str(value))}"
     if field.kind == "number":
         return f"{number(value)} {field.unit}".strip()
     group = "yes_no_unknown" if field.kind == "ternary" else field.group

@@ -4,7 +4,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -95,11 +95,16 @@ def sealing(settings: Settings) -> Sealing:
 
 def press(sheet: Sheet) -> bytes:
     """The sheet as a tagged PDF in Swedish (PDF/A-2a and PDF/UA-1); the same bytes for the same sheet."""
-    paper, signed = paper_of(sheet), local(sheet.signed_at)
+    return printed(paper_of(sheet), author=sheet.signer, on=sheet.signed_at)
+
+
+def printed(paper: Paper, *, author: str, on: datetime) -> bytes:
+    """A paper as a tagged PDF in Swedish (PDF/A-2a and PDF/UA-1); the same bytes for the same paper and instant."""
+    day = local(on)
     data = {
         "title": _printable(paper.title),
-        "author": _printable(sheet.signer),
-        "date": [signed.year, signed.month, signed.day],
+        "author": _printable(author),
+        "date": [day.year, day.month, day.day],
         "footer": _printable(paper.footer),
         "head": _plain(paper.head),
         "lead": _plain([paper.lead])[0],
