@@ -1,10 +1,11 @@
 """Owns what one person is told of one conference, and when a change of it concerns them."""
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
+from mdk.conferences.answer_structs import Slot, Times
 from mdk_calendar import safe
 
 Method = Literal["REQUEST", "CANCEL"]
@@ -12,13 +13,6 @@ Role = Literal["chair", "consultant", "deputy", "member", "presenter"]
 Partstat = Literal["NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"]
 Language = Literal["sv", "en"]
 News = Literal["invited", "moved", "changed", "cancelled", "dropped"]
-
-
-class Slot(NamedTuple):
-    """One own case's time within the conference."""
-
-    starts_at: datetime
-    minutes: int
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +51,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(msg)
         safe.address(self.uid)
 
+    @property
+    def times(self) -> Times:
+        """When the person takes part; an answer to the event is an answer to these."""
+        return Times(self.starts_at, self.ends_at, self.slots)
+
 
 def differs(told: Event | None, now: Event) -> bool:
     """Whether a mail is owed: start, end, own slots, link or status changed for this person.
@@ -74,11 +73,10 @@ def news(told: Event | None, now: Event, *, conference_cancelled: bool) -> News:
         return "cancelled" if conference_cancelled else "dropped"
     if told is None or told.method == "CANCEL":
         return "invited"
-    times_before, times_now = (told.starts_at, told.ends_at, told.slots), (now.starts_at, now.ends_at, now.slots)
-    return "moved" if times_before != times_now else "changed"
+    return "moved" if told.times != now.times else "changed"
 
 
 def _place_and_time(event: Event) -> tuple[object, ...]:
     if event.method == "CANCEL":
         return ("CANCEL",)
-    return (event.starts_at, event.ends_at, event.slots, event.video_url, event.attendee_email)
+    return (event.times, event.video_url, event.attendee_email)

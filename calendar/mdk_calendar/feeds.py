@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import msgspec
 from sqlalchemy import select
@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import did
+from mdk.conferences.answers import answer_to
 from mdk.conferences.tables import Participation
 from mdk.people.rules import Relation, check_may
 from mdk.people.structs import Viewer
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar.events import Event, Language
+from mdk_calendar.events import Event, Language, Partstat
 from mdk_calendar.ics import to_feed
 from mdk_calendar.ledger import language_of, remembered
 from mdk_calendar.tables import Feed, Told
@@ -100,9 +101,9 @@ def served(session: Session, secret: str, *, at: datetime) -> Served | None:
 
 
 def _events(session: Session, person_id: int, at: datetime) -> Iterable[tuple[Event, datetime]]:
-    """What the person was last told of each conference, with the answer that stands now, by start."""
+    """What the person was last told of each conference, with the answer to it, by start."""
     rows = session.execute(
-        select(Told, col(Participation.partstat), col(Participation.answered_at))
+        select(Told, Participation)
         .join(
             Participation,
             (col(Participation.conference_id) == col(Told.conference_id))
@@ -110,14 +111,16 @@ def _events(session: Session, person_id: int, at: datetime) -> Iterable[tuple[Ev
         )
         .where(col(Told.person_id) == person_id)
     )
-    found = [
-        (
-            msgspec.structs.replace(remembered(told).event, partstat=partstat),
-            max(told.told_at, answered or told.told_at),
-        )
-        for told, partstat, answered in rows
-    ]
+    found = [_answered(remembered(told).event, part, told.told_at) for told, part in rows]
     return sorted((pair for pair in found if _is_kept(pair[0], at)), key=lambda pair: (pair[0].starts_at, pair[0].uid))
+
+
+def _answered(event: Event, part: Participation, told_at: datetime) -> tuple[Event, datetime]:
+    """An event with the answer to it, and when the two last changed."""
+    answer = answer_to(part, event.times)
+    if answer is None:
+        return msgspec.structs.replace(event, partstat="NEEDS-ACTION"), told_at
+    return msgspec.structs.replace(event, partstat=cast("Partstat", answer.partstat)), max(told_at, answer.at)
 
 
 def _is_kept(event: Event, at: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -11,16 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from mdk.conferences import answers, rules
-from mdk.conferences.answers import Aside
-from mdk.conferences.queries import ends_at, released_items
+from mdk.conferences import answers
+from mdk.conferences.answer_structs import Slot, Times
+from mdk.conferences.queries import released_items
 from mdk.conferences.structs import ConferenceKind, ConferenceState
 from mdk.conferences.tables import Conference, Participation
+from mdk.conferences.times import own_slots, times_of
 from mdk.outbox import service as outbox
 from mdk.people.tables import Person
 from mdk.settings import Settings
 from mdk_calendar import safe
-from mdk_calendar.events import Event, Language, News, Partstat, Role, Slot, differs, news
+from mdk_calendar.events import Event, Language, News, Partstat, Role, differs, news
 from mdk_calendar.ics import SUMMARY
 from mdk_calendar.links import answer_link
 from mdk_calendar.mail import message_id, subject, to_mail
@@ -28,11 +29,10 @@ from mdk_calendar.tables import Told
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What a person was told last, and what they knew `before` it with their `answer`, in case it never left."""
+    """What a person was told last, and what they knew `before` it, in case it never left."""
 
     event: Event
     before: Event | None = None
-    answer: Aside | None = None
 
 
 class _Meeting(NamedTuple):
@@ -42,13 +42,6 @@ class _Meeting(NamedTuple):
     case_count: int
     slots: Mapping[int, tuple[Slot, ...]]
     settings: Settings
-
-
-class _Heard(NamedTuple):
-    """What a person has heard at most, and the answer to it that was set aside since."""
-
-    event: Event | None
-    answer: Aside | None
 
 
 class _Invited(NamedTuple):
@@ -93,16 +86,13 @@ def remembered(told: Told) -> Memory:
 def _tell(session: Session, meeting: _Meeting, invited: _Invited, at: datetime) -> bool:
     part, person, told = invited
     last = remembered(told).event if told else None
-    now, aside = _now(meeting, invited, last), answers.take_aside(part)
+    now = _now(meeting, invited, last)
     if now is None or not differs(last, now):
-        answers.put_back(part, aside)
         return False
-    known, answer = _Heard(last, aside) if told is None else _heard(session, told, aside)
-    if _is_same_time(known, now):
-        answers.put_back(part, answer)
-    elif known is not None and now.method == "REQUEST" and not _is_to_now(part, meeting.conference):
-        answers.set_aside(part)
-        answer = answers.take_aside(part) or answer
+    known = None if told is None else _heard(session, told)
+    if known is not None:
+        answers.forget(part, but=known.times if known.method == "REQUEST" else None, until=known.changed_at)
+        answers.settle(part, _times(meeting, part))
     if now.method == "CANCEL":
         now = _cancelled(known or now, person, meeting)
     sequence = 0 if told is None else told.sequence + 1
@@ -117,7 +107,7 @@ def _tell(session: Session, meeting: _Meeting, invited: _Invited, at: datetime) 
     owed = differs(known, now)
     if not owed and known is not None:
         now = known  # it was changed back before they heard of the change
-    memory = Memory(now, known, answer if owed else None)
+    memory = Memory(now, known)
     _remember(session, invited, memory, at)
     if owed:
         _owe(session, meeting, person, memory, at)
@@ -146,25 +136,15 @@ def _take_back(
     )
 
 
-def _heard(session: Session, told: Told, aside: Aside | None) -> _Heard:
+def _heard(session: Session, told: Told) -> Event | None:
     """What the person has heard at most; a mail that has not left is taken back, since a newer one replaces it."""
     withdrawn = outbox.withdraw_mail(session, key=told.conference_id, person_id=told.person_id)
     memory = remembered(told)
-    if withdrawn.found and not withdrawn.maybe_received:
-        was_dropped = memory.event.method == "CANCEL"  # an answer was set aside only as they were put back
-        return _Heard(memory.before, memory.answer or (aside if was_dropped else None))
-    return _Heard(memory.event, aside)
+    return memory.before if withdrawn.found and not withdrawn.maybe_received else memory.event
 
 
-def _is_same_time(known: Event | None, now: Event) -> bool:
-    """Whether what the person has heard of is what now holds, as far as an answer goes."""
-    return known is not None and known.method == now.method == "REQUEST" and _times(known) == _times(now)
-
-
-def _is_to_now(part: Participation, conference: Conference) -> bool:
-    """Whether an answer was given on the page, which shows the times as they are, since the last change."""
-    seen = part.answered_at
-    return part.answered_via == "login" and seen is not None and seen > conference.changed_at
+def _times(meeting: _Meeting, part: Participation) -> Times:
+    return times_of(meeting.conference, part.role, meeting.slots.get(part.person_id, ()))
 
 
 def _now(meeting: _Meeting, invited: _Invited, last: Event | None) -> Event | None:
@@ -172,14 +152,13 @@ def _now(meeting: _Meeting, invited: _Invited, last: Event | None) -> Event | No
     conference, (part, person, told) = meeting.conference, invited
     if not part.active or conference.state == ConferenceState.CANCELLED:
         return None if last is None else _cancelled(last, person, meeting)
-    slots = meeting.slots.get(part.person_id, ())
-    whole = part.role != "presenter" or not slots
+    times = _times(meeting, part)
     return Event(
         uid=told.uid if told else _new_uid(meeting.settings),
         sequence=0,
         method="REQUEST",
-        starts_at=conference.starts_at if whole else slots[0].starts_at,
-        ends_at=ends_at(conference) if whole else _end(slots[-1]),
+        starts_at=times.starts_at,
+        ends_at=times.ends_at,
         attendee_email=person.email,
         attendee_name=person.name,
         attendee_role=cast("Role", part.role),
@@ -189,7 +168,7 @@ def _now(meeting: _Meeting, invited: _Invited, last: Event | None) -> Event | No
         case_count=meeting.case_count,
         changed_at=conference.changed_at,
         video_url=conference.video_url or None,
-        slots=slots,
+        slots=times.slots,
         language=language_of(person),
     )
 
@@ -250,23 +229,12 @@ def _written(meeting: _Meeting, told: Memory, called: News, link: str | None) ->
 
 
 def _meeting(session: Session, conference: Conference, settings: Settings) -> _Meeting:
-    items = released_items(session, conference)
-    slots: dict[int, tuple[Slot, ...]] = {}
-    for item, start in zip(items, rules.starts(conference.starts_at, [item.minutes for item in items]), strict=True):
-        slots[item.presenter_id] = (*slots.get(item.presenter_id, ()), Slot(start, item.minutes))
-    return _Meeting(conference, len(items), slots, settings)
+    count = len(released_items(session, conference))
+    return _Meeting(conference, count, own_slots(session, conference), settings)
 
 
 def _of(table: type[Told] | type[Participation], conference: Conference) -> Any:
     return col(table.conference_id) == conference.id
-
-
-def _times(event: Event) -> tuple[object, ...]:
-    return event.starts_at, event.ends_at, event.slots
-
-
-def _end(slot: Slot) -> datetime:
-    return slot.starts_at + timedelta(minutes=slot.minutes)
 
 
 def language_of(person: Person) -> Language:

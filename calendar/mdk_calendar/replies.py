@@ -13,8 +13,8 @@ from sqlmodel import col
 
 from mdk.audit.service import did, refused, seen
 from mdk.audit.structs import Actor
+from mdk.conferences.answer_structs import GivenAnswer
 from mdk.conferences.answers import record
-from mdk.conferences.structs import GivenAnswer
 from mdk.conferences.tables import Conference, Participation
 from mdk.errors import NotFound
 from mdk.outbox.service import notice
@@ -250,7 +250,7 @@ def _record(session: Session, mail: _Mail, reply: imip.Reply, matched: _Matched)
         session,
         conference_id=matched.conference.id,
         person_id=matched.part.person_id,
-        given=GivenAnswer(partstat=reply.partstat, comment=reply.comment, via="mail"),
+        given=GivenAnswer(partstat=reply.partstat, comment=reply.comment, via="mail", to=matched.event.times),
         by=msgspec.structs.replace(mail.by, person_id=matched.part.person_id),
         at=mail.at,
     )

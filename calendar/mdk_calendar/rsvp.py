@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from mdk import tokens
 from mdk.audit.structs import Actor
-from mdk.conferences.answers import record
+from mdk.conferences.answer_structs import GivenAnswer
+from mdk.conferences.answers import UNANSWERED, answer_to, record
 from mdk.conferences.queries import ends_at
-from mdk.conferences.structs import ConferenceState, GivenAnswer, ReplyBody
+from mdk.conferences.structs import ConferenceState, ReplyBody
 from mdk.conferences.tables import Conference, Participation
 from mdk.errors import MdkError
 from mdk.people.tables import Person
@@ -33,7 +34,7 @@ class LinkClosed(MdkError):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer link asks: who, when and how, and what they answered so far. It holds nothing of a patient."""
+    """What an answer link asks: who, when and how, and what they answered to that so far. Nothing is of a patient."""
 
     conference_id: str
     person_id: int
@@ -59,14 +60,15 @@ def asked(session: Session, token: str, *, settings: Settings, at: datetime) -> 
     reason = closed_reason(conference, person, part, at) or ("older" if event.sequence != answer.sequence else None)
     if reason:
         raise LinkClosed(reason, event.language)
+    answered = answer_to(part, event.times)
     return Asked(
         conference_id=conference.id,
         person_id=answer.person_id,
         name=person.name,
         event=event,
-        partstat=part.partstat,
-        comment=part.comment,
-        answered_at=part.answered_at,
+        partstat=answered.partstat if answered else UNANSWERED,
+        comment=answered.comment if answered else "",
+        answered_at=answered.at if answered else None,
     )
 
 
@@ -75,7 +77,7 @@ def answer_by_link(
 ) -> Asked:
     """Record what the holder of a link answers; gives what then holds. Raises `LinkClosed`."""
     question = asked(session, token, settings=settings, at=at)
-    given = GivenAnswer(partstat=said.partstat, comment=said.comment or "", via="link")
+    given = GivenAnswer(partstat=said.partstat, comment=said.comment or "", via="link", to=question.event.times)
     who = msgspec.structs.replace(by, person_id=question.person_id)
     record(session, conference_id=question.conference_id, person_id=question.person_id, given=given, by=who, at=at)
     return asked(session, token, settings=settings, at=at)

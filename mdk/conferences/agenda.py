@@ -96,7 +96,10 @@ def release(
 
 
 def sync_participations(session: Session, conference: Conference) -> None:
-    """Make the participations those of the last release and the present people; whoever dropped off turns inactive."""
+    """Make the participations those of the last release and the present people; whoever dropped off turns inactive.
+
+    An answer holds on for those whose times are the same.
+    """
     roles = invited_roles(session, conference, released_items(session, conference))
     present = {
         row.person_id: row
@@ -107,12 +110,11 @@ def sync_participations(session: Session, conference: Conference) -> None:
         if row is None:
             session.add(Participation(conference_id=conference.id, person_id=person_id, role=role))
         else:
-            if not row.active:
-                answers.set_aside(row)
             row.role, row.active = role, True
     for person_id, row in present.items():
         row.active = row.active and person_id in roles
     session.flush()
+    answers.settle_all(session, conference)
 
 
 def tell(session: Session, conference: Conference, at: datetime) -> None:

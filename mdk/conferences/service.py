@@ -17,10 +17,11 @@ from mdk.cases.tables import Case
 from mdk.clock import evening
 from mdk.conferences import absences, answers, rules, sitting
 from mdk.conferences.agenda import tell
+from mdk.conferences.answer_structs import GivenAnswer
 from mdk.conferences.frames import named_people, own_link, set_members
 from mdk.conferences.held import discussions
 from mdk.conferences.queries import load, released_items, view_of
-from mdk.conferences.structs import ConferenceBody, ConferenceState, GivenAnswer
+from mdk.conferences.structs import ConferenceBody, ConferenceState
 from mdk.conferences.tables import AgendaItem, Conference, Participation
 from mdk.errors import Invalid, Problem, RuleBroken
 from mdk.live import publish
@@ -60,8 +61,6 @@ def change(
         rules.check_plannable(conference.state)
     check_fits(session, conference, body.duration_minutes)
     _fill(session, conference, body, people, at)
-    if is_moved:
-        _ask_anew(session, conference)
     if is_moved or body.consultant != now.consultant:
         absences.stand_in(session, conference=conference)
     did(session, "conference.change", by=by, at=at)
@@ -88,7 +87,6 @@ def move(
     conference.starts_at, conference.changed_at = starts_at, at
     session.flush()
     if is_moved:
-        _ask_anew(session, conference)
         absences.stand_in(session, conference=conference)
     moved(session, "conference", conference.id, move=(conference.state, conference.state), act="move", by=by, at=at)
     did(session, "conference.move", by=by, at=at)
@@ -196,11 +194,6 @@ def _fill(session: Session, conference: Conference, body: ConferenceBody, people
     conference.video_url, conference.changed_at = body.video_url, at
     session.flush()
     set_members(session, conference, [people[email] for email in body.members])
-
-
-def _ask_anew(session: Session, conference: Conference) -> None:
-    for row in session.scalars(select(Participation).where(col(Participation.conference_id) == conference.id)):
-        answers.set_aside(row)
 
 
 def check_fits(session: Session, conference: Conference, duration: int) -> None:

@@ -151,14 +151,6 @@ class InvitedPerson(msgspec.Struct, frozen=True):
     active: bool = True
 
 
-class GivenAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer as it came in, and by which way."""
-
-    partstat: str
-    comment: str = ""
-    via: Via
-
-
 class Loss(msgspec.Struct, frozen=True):
     """Someone whom a conference cannot do without, and who does not come: as what, and their names."""
 

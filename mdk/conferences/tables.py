@@ -114,12 +114,13 @@ class AgendaRelease(SQLModel, table=True):
 class Participation(SQLModel, table=True):
     """Someone who is invited to a released conference, and their answer; inactive once they dropped off.
 
-    `aside` holds an answer to times that have changed since, until that has been told (`mdk.conferences.answers`).
+    `given` holds each answer with the times that it was given to; the other columns say which of them holds now
+    (`mdk.conferences.answers`).
     """
 
     __tablename__ = "participation"
     __table_args__ = (one_of("partstat", get_args(Partstat)), one_of("answered_via", ("", *get_args(Via))))
-    personal: ClassVar[frozenset[str]] = frozenset({"comment"})
+    personal: ClassVar[frozenset[str]] = frozenset({"comment", "given"})
 
     conference_id: str = Field(primary_key=True, foreign_key="conference.id")
     person_id: int = Field(primary_key=True, foreign_key="person.id")
@@ -128,7 +129,7 @@ class Participation(SQLModel, table=True):
     comment: str = Field(default="", sa_column=Column(Text, nullable=False))
     answered_at: datetime | None = None
     answered_via: str = ""
-    aside: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    given: str = Field(default="[]", sa_column=Column(Text, nullable=False))
     active: bool = True
 
 

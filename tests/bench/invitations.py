@@ -10,7 +10,8 @@ from icalendar.enums import CLASS, STATUS, TRANSP
 from rich.console import Console
 from rich.table import Table
 
-from mdk_calendar.events import Event, Slot
+from mdk.conferences.answer_structs import Slot
+from mdk_calendar.events import Event
 from mdk_calendar.mail import to_mail
 from mdk_calendar.words import STOCKHOLM
 

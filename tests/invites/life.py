@@ -227,10 +227,12 @@ class Life(RuleBasedStateMachine):
         """Whoever was not told of other times since they answered need not answer again, and all others must."""
         people = {person.email: person.partstat for person in self.view().people if person.active}
         for mail in told:
-            held = self.answers.pop(self.owners[mail.to], {})
-            if mail.method == "REQUEST" and mail.partstat != "NEEDS-ACTION":
-                times = self.times(mail.to)
-                self.answers[self.owners[mail.to]] = {times: held[times]}
+            if mail.to == self.addresses[self.owners[mail.to]]:
+                held = self.answers.pop(self.owners[mail.to], {})
+                times = self.times(mail.to) if mail.method == "REQUEST" else None
+                if times in held:
+                    self.answers[self.owners[mail.to]] = {times: held[times]}
+                assert mail.method == "CANCEL" or mail.partstat in {"NEEDS-ACTION", held.get(times)}, mail.to
         if not self.cancelled:
             for email, partstat in people.items():
                 if self.owners[email] not in self.gone:

@@ -16,6 +16,7 @@ from mdk.conferences import service as conferences
 from mdk.db import Database
 from mdk.outbox.tables import OutboxRow
 from mdk.settings import Settings, load
+from mdk_calendar import ledger
 from mdk_calendar.worker import run_once
 
 
@@ -155,3 +156,9 @@ def rows(database: Database, topic: str = "mail") -> list[OutboxRow]:
 
 def later(minutes: float) -> datetime:
     return make.AT + timedelta(minutes=minutes)
+
+
+def write_only(post: Post, conference_id: str) -> None:
+    """Let a worker write the mails and die before any leaves."""
+    with post.database.writing() as session:
+        ledger.tell(session, conference_id, settings=post.settings, at=make.AT)

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mdk_calendar.events import Event, Slot
+from mdk.conferences.answer_structs import Slot
+from mdk_calendar.events import Event
 from mdk_calendar.mail import Notice
 
 START = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # 13:00 in Stockholm

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from invites.sample import START, cancel, event
-from mdk_calendar.events import Event, Slot, differs, news
+from mdk.conferences.answer_structs import Slot
+from mdk_calendar.events import Event, differs, news
 
 
 @pytest.mark.parametrize(

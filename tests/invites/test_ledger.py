@@ -10,12 +10,9 @@ from sqlmodel import col
 
 import make
 from invites import forbidden
-from invites.post import Post, cancel, change, later, move, read, rerelease, rows, texts, three_cases
+from invites.post import Post, cancel, change, later, move, read, rerelease, rows, texts, three_cases, write_only
 from make import CHAIR, CONSULTANT, MEETS, NURSE, OTHER_REFERRER, PAEDIATRIC, REFERRER, SURGEON
 from mdk.cases.structs import Submission
-from mdk.conferences import service as conferences
-from mdk.conferences.answers import record
-from mdk.conferences.structs import GivenAnswer
 from mdk.conferences.tables import Participation
 from mdk.db import Database
 from mdk.journey.demo import PEOPLE, sample_cases
@@ -98,130 +95,6 @@ def test_a_changed_number_of_cases_alone_is_told_to_nobody(post: Post) -> None:
     late = make.accepted(post.database, by="remittent.halmstad")
     rerelease(post.database, planned, [*numbers[:2], late])
     assert set(post.work(later(1))) == {"remittent.halmstad"}
-
-
-def test_a_move_is_told_to_everyone_and_asks_anew(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    make.act(post.database, CHAIR, conferences.reply, conference_id=planned, partstat="ACCEPTED", comment=None)
-    move(post.database, planned, MEETS + timedelta(days=7))
-    mails = post.work(later(1))
-    assert {(mail.sequence, mail.partstat, mail.starts_at.date().isoformat()) for mail in mails.values()} == {
-        (1, "NEEDS-ACTION", "2026-12-02")
-    }
-    assert len(mails) == 6
-
-
-def test_only_those_whose_time_changed_are_asked_anew(post: Post) -> None:
-    first, second, third = three_cases(post.database)
-    planned = make.released(post.database, [first, second, third])
-    post.work()
-    for name in (OTHER_REFERRER, CHAIR):
-        make.act(post.database, name, conferences.reply, conference_id=planned, partstat="ACCEPTED", comment=None)
-    rerelease(post.database, planned, [second, first, third])
-    assert post.work(later(1))[OTHER_REFERRER].partstat == "NEEDS-ACTION"
-    assert (answer_of(post, planned, OTHER_REFERRER), answer_of(post, planned, CHAIR)) == ("NEEDS-ACTION", "ACCEPTED")
-
-
-def answered(post: Post, planned: str, name: str = CHAIR, partstat: str = "ACCEPTED", minutes: float = 0) -> None:
-    """An answer on the conference's page."""
-    given = {"conference_id": planned, "partstat": partstat, "comment": None, "at": later(minutes)}
-    make.act(post.database, name, conferences.reply, **given)
-
-
-def there_and_back(post: Post, planned: str) -> None:
-    for days in (7, 0):
-        move(post.database, planned, MEETS + timedelta(days=days))
-
-
-def test_a_move_there_and_back_of_which_nobody_heard_leaves_every_answer_as_it_was(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    answered(post, planned)
-    there_and_back(post, planned)
-    assert answer_of(post, planned, CHAIR) == "NEEDS-ACTION"  # until the worker has seen that nothing is to be told
-    assert (post.work(later(1)), answer_of(post, planned, CHAIR)) == ({}, "ACCEPTED")
-    assert answer_of(post, planned, OTHER_REFERRER) == "NEEDS-ACTION"
-
-
-def test_so_does_one_that_was_written_and_had_not_left(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    answered(post, planned)
-    move(post.database, planned, MEETS + timedelta(days=7))
-    write_only(post, planned)
-    move(post.database, planned, MEETS)
-    assert (post.work(later(1)), answer_of(post, planned, CHAIR)) == ({}, "ACCEPTED")
-
-
-def test_a_move_there_and_back_with_a_new_link_tells_the_link_and_keeps_the_answer(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    answered(post, planned)
-    there_and_back(post, planned)
-    change(post.database, planned, video_url="https://video.example/nytt")
-    assert post.work(later(1))[CHAIR].partstat == "ACCEPTED"
-
-
-def test_once_the_move_was_told_the_way_back_asks_anew_and_an_older_answer_never_returns(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    answered(post, planned)
-    move(post.database, planned, MEETS + timedelta(days=7))
-    assert post.work(later(1))[CHAIR].partstat == "NEEDS-ACTION"
-    for days in (14, 7):
-        move(post.database, planned, MEETS + timedelta(days=days))
-        write_only(post, planned)
-    assert (post.work(later(2)), answer_of(post, planned, CHAIR)) == ({}, "NEEDS-ACTION")
-    move(post.database, planned, MEETS)
-    assert post.work(later(3))[CHAIR].partstat == "NEEDS-ACTION"
-
-
-def test_someone_dropped_and_put_back_before_they_heard_keeps_the_answer(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    answered(post, planned, NURSE)
-    for is_written in (False, True):
-        change(post.database, planned, members=[make.email(SURGEON)])
-        if is_written:
-            write_only(post, planned)
-        change(post.database, planned, members=[make.email(NURSE), make.email(SURGEON)])
-        assert (post.work(later(1 + is_written)), answer_of(post, planned, NURSE)) == ({}, "ACCEPTED")
-
-
-def test_an_answer_on_the_page_to_a_new_time_holds_and_one_by_the_old_link_does_not(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    move(post.database, planned, MEETS + timedelta(days=7))
-    answered(post, planned, minutes=1)
-    by_link = GivenAnswer(partstat="ACCEPTED", via="link")
-    nurse = make.viewer(post.database, NURSE)
-    with post.database.writing() as session:
-        record(session, conference_id=planned, person_id=nurse.person_id, given=by_link, by=nurse, at=later(1))
-    mails = post.work(later(2))
-    assert (mails[CHAIR].partstat, mails[NURSE].partstat) == ("ACCEPTED", "NEEDS-ACTION")
-    move(post.database, planned, MEETS)
-    mails = post.work(later(3))
-    assert (mails[CHAIR].partstat, mails[NURSE].partstat) == ("NEEDS-ACTION", "NEEDS-ACTION")
-
-
-def test_a_move_to_the_same_time_tells_nobody_and_keeps_the_answers(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    answered(post, planned)
-    move(post.database, planned, MEETS)
-    assert (post.work(later(1)), answer_of(post, planned, CHAIR)) == ({}, "ACCEPTED")
-
-
-def test_a_new_link_is_told_to_everyone_and_keeps_their_answers(post: Post) -> None:
-    planned = make.released(post.database, three_cases(post.database))
-    post.work()
-    make.act(post.database, CHAIR, conferences.reply, conference_id=planned, partstat="ACCEPTED", comment=None)
-    change(post.database, planned, video_url="https://video.example/nytt")
-    mails = post.work(later(1))
-    assert len(mails) == 6
-    assert (mails[CHAIR].subject, mails[CHAIR].partstat) == ("ändrad kallelse ons 25 nov 13:00", "ACCEPTED")
-    assert "https://video.example/nytt" in mails[CHAIR].description
 
 
 def test_a_cancelled_conference_is_told_to_everyone_as_a_cancel_of_the_same_event(post: Post) -> None:
@@ -424,17 +297,6 @@ def test_no_mail_holds_anything_of_a_patient(post: Post) -> None:
     assert len(raws) == 22 + 17 + 16 + 1
     hidden = forbidden.searcher(forbidden.words(documents, numbers) | {"patient"})
     assert hidden.findall(forbidden.readable(" ".join([*map(texts, raws), *post.seen]))) == []
-
-
-def write_only(post: Post, conference_id: str) -> None:
-    """Let a worker write the mails and die before any leaves."""
-    with post.database.writing() as session:
-        ledger.tell(session, conference_id, settings=post.settings, at=make.AT)
-
-
-def answer_of(post: Post, conference_id: str, name: str) -> str:
-    with post.database.reading() as session:
-        return session.get_one(Participation, (conference_id, person_id(post.database, name))).partstat
 
 
 def person_id(database: Database, name: str) -> int:
