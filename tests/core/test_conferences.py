@@ -448,14 +448,14 @@ def test_an_answer_is_the_invited_person_s_own_and_may_be_changed(clinic: Databa
         make.act(clinic, make.COORDINATOR, service.reply, conference_id=held, partstat="ACCEPTED", comment=None)
 
 
-def test_whoever_drops_off_and_comes_back_is_asked_anew(clinic: Database) -> None:
+def test_whoever_drops_off_and_comes_back_before_that_was_told_keeps_the_answer(clinic: Database) -> None:
     held = make.released(clinic, [make.accepted(clinic)])
     make.act(clinic, make.NURSE, service.reply, conference_id=held, partstat="ACCEPTED", comment=None)
     for members in ([make.SURGEON], [make.SURGEON, make.NURSE]):
         changes = {"members": [make.email(name) for name in members]}
         make.at_conference(clinic, held, service.change, changes=changes)
     answers = {person.email: person.partstat for person in view(clinic, held).people}
-    assert answers[make.email(make.NURSE)] == "NEEDS-ACTION"
+    assert answers[make.email(make.NURSE)] == "ACCEPTED"
 
 
 def test_whoever_dropped_off_neither_answers_nor_sees(clinic: Database) -> None:
