@@ -3,7 +3,7 @@
 import io
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,22 +21,25 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from mdk import live
+from mdk import disk, live
 from mdk.errors import Invalid, Problem, Stale, Unavailable
+from mdk.turns import PATIENCE, Turns
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
 _CHOICES = "mdk.choices"
 _AT_END = "mdk.at_end"
-_BUSY_MS = 5000
-BEHIND = "Databasens schema är äldre än programmet. Kör: mdk migrate"
+BEHIND = "Databasens schema är äldre än programmet. Ta en kopia (mdk backup FIL) och kör sedan: mdk migrate"
 SEARCH_INDEX = "case_search"  # in PostgreSQL an index, in SQLite a virtual table with its own parts
 _UNIQUE_VIOLATION = "23505"
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={_BUSY_MS}",
+    f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}",
 )
+# What of PostgreSQL is no fault of a statement: it is away, full, stopping, read-only, broken, or gives us no rights.
+_NOT_OURS = ("08", "25006", "42501", "53", "57", "58", "XX")
+_OPTIONS = "-c timezone=utc -c statement_timeout=30000 -c lock_timeout=5000"
 
 _Write = Callable[[Session], None]
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -61,32 +64,35 @@ class Database:
     before either block is left, so an answer is never given for a read whose log could not be written.
 
     Raises `Unavailable` when the store cannot be used just now, `Stale` when another unit of work changed or made a
-    row first, and `Invalid` for a value that no column can hold; in each case nothing was changed.
+    row first, and `Invalid` for a value that no column can hold; in each case nothing was changed. `disk` tells what is
+    known of the disk below it. What the address of a PostgreSQL says under `options` goes before our own.
     """
 
     def __init__(self, url: str, choices: Choices | None = None) -> None:
-        self.live = live.Live()
+        self.live, self.disk = live.Live(), disk.Disk()
         self._info: dict[str, Any] = {_CHOICES: choices or Choices(), live.KEY: self.live}
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
         options: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": not self.is_sqlite}
         if not self.is_sqlite:
-            options["connect_args"] = {"options": "-c timezone=utc -c statement_timeout=30000 -c lock_timeout=5000"}
+            options["connect_args"] = {"options": f"{_OPTIONS} {parsed.query.get('options', '')}".strip()}
         self.url = parsed
         self.engine: Engine = create_engine(parsed, **options)
+        self._turns = Turns()
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            event.listen(self.engine, "begin", self._begin_sqlite)
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reader = self.engine.execution_options(**snapshot)
         self._writer = self.engine.execution_options(mdk_writes=True)
-        self._logs = _GroupCommit(self.writing)
+        self._logs = _GroupCommit(self.writing, self._turns)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session on one snapshot; its log of what was read is committed before the block is left."""
-        with _translated(), Session(self._reader, expire_on_commit=False, autoflush=False, info=self._info) as session:
+        session = Session(self._reader, expire_on_commit=False, autoflush=False, info=self._info)
+        with _translated(self.disk), session:
             yield session
             owed = session.info.pop(_AT_END, [])
             session.rollback()
@@ -96,16 +102,35 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose changes are committed together when the block ends without an error."""
-        with _translated(), Session(self._writer, expire_on_commit=False, info=self._info) as session:
+        self.check_disk()
+        session = Session(self._writer, expire_on_commit=False, info=self._info)
+        with _translated(self.disk), self._turns.taken() if self.is_sqlite else nullcontext(), session:
             session.connection()
             yield session
             session.flush()
             _settle(session, session.info.pop(_AT_END, []))
-            session.commit()
+            with self.disk.saving():
+                session.commit()
+
+    def check_disk(self) -> None:
+        """Raises `Unavailable` while the disk is doubted; once it has been found whole, the old handles are let go."""
+        if not self.disk.is_doubted:
+            return
+        if not self.disk.trusts(lambda: disk.is_kept(Path(self.url.database or ""))):
+            raise Unavailable(disk.DOUBTED)
+        self.close()
 
     def close(self) -> None:
         """Give every connection back to the system."""
         self.engine.dispose()
+
+    def _begin_sqlite(self, connection: Connection) -> None:
+        if not connection.get_execution_options().get("mdk_writes"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        with self._turns.waiting() as patience:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={patience * 1000:.0f}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 class _GroupCommit:
@@ -114,8 +139,8 @@ class _GroupCommit:
     A commit costs the disk a flush, so eight readers at once pay for one or two instead of eight.
     """
 
-    def __init__(self, writing: Callable[[], AbstractContextManager[Session]]) -> None:
-        self._writing = writing
+    def __init__(self, writing: Callable[[], AbstractContextManager[Session]], turns: Turns) -> None:
+        self._writing, self._turns = writing, turns
         self._turn, self._door = Lock(), Lock()
         self._waiting: list[_Ticket] = []
 
@@ -124,9 +149,14 @@ class _GroupCommit:
         ticket = _Ticket(owed)
         with self._door:
             self._waiting.append(ticket)
-        with self._turn:
+        self._turns.pass_through(self._turn)
+        try:
             if not ticket.is_settled:
                 self._settle_all()
+        finally:
+            self._turn.release()
+        if isinstance(ticket.failure, Unavailable):
+            raise Unavailable(ticket.failure.message) from ticket.failure
         if ticket.failure is not None:
             raise Unavailable from ticket.failure
 
@@ -219,7 +249,7 @@ def sqlite_file(path: Path) -> str:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(below: disk.Disk | None = None) -> Iterator[None]:
     try:
         yield
     except StaleDataError as clash:
@@ -230,16 +260,30 @@ def _translated() -> Iterator[None]:
         raise Stale(0) from clash
     except (DataError, OverflowError) as failure:
         raise _unstorable() from failure
-    except OperationalError as failure:
-        raise Unavailable from failure
-    except DBAPIError as failure:
-        if failure.connection_invalidated:
-            raise Unavailable from failure
+    except Unavailable as known:
+        _tell(below, known.__cause__)
         raise
+    except DBAPIError as failure:
+        _tell(below, failure)
+        if not _is_away(failure):
+            raise
+        raise Unavailable from failure
     except StatementError as failure:
         if not isinstance(failure.orig, OverflowError):
             raise
         raise _unstorable() from failure
+
+
+def _tell(below: disk.Disk | None, failure: BaseException | None) -> None:
+    if below is not None and isinstance(failure, DBAPIError):
+        below.heard(failure.orig)
+
+
+def _is_away(failure: DBAPIError) -> bool:
+    """Whether the store cannot be used, whatever it is asked."""
+    if isinstance(failure, OperationalError) or failure.connection_invalidated or disk.has_failed(failure.orig):
+        return True
+    return (getattr(failure.orig, "sqlstate", None) or "").startswith(_NOT_OURS)
 
 
 def _unstorable() -> Invalid:
@@ -279,8 +323,3 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _lower(text: str | None) -> str | None:
     """SQLite's own lower() leaves Å, Ä and Ö as they are."""
     return None if text is None else str(text).lower()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("mdk_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -53,10 +53,11 @@ def serving(
     workers: int = 1,
     own_address: bool = False,
     more: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The web server on a database, until the block ends: the process and its port.
 
-    `more` are settings; with `own_address` it also knows under which address it is reached.
+    `more` are settings; with `own_address` it also knows under which address it is reached. What it logs goes to `log`.
     """
     port = free_port()
     address = database.url if database.is_sqlite else database.url.set(drivername="postgresql")
@@ -68,8 +69,8 @@ def serving(
         **(more or {}),
     }
     args = command("serve", "--port", str(port), "--workers", str(workers))
-    nowhere = subprocess.DEVNULL
-    with subprocess.Popen(args, env=environment(**settings), stdout=nowhere, stderr=nowhere) as running:
+    told = (log or Path(os.devnull)).open("wb")
+    with told, subprocess.Popen(args, env=environment(**settings), stdout=told, stderr=told) as running:
         try:
             wait_for(port)
             yield running, port

@@ -17,7 +17,7 @@ from mdk.conferences import agenda
 from mdk.conferences.structs import AgendaItemBody
 from mdk.conferences.tables import AgendaItem
 from mdk.cursors import pack
-from mdk.db import Database, at_end, check_revision, check_schema, migrate
+from mdk.db import BEHIND, Database, at_end, check_revision, check_schema, migrate
 from mdk.errors import Invalid, Stale, Unavailable
 from mdk.minutes import service as minutes
 from mdk.people.structs import Viewer
@@ -62,7 +62,7 @@ def test_a_migrated_database_has_the_newest_schema_and_migrating_again_keeps_its
 
 def test_a_database_without_a_schema_is_said_to_be_behind(empty_database_url: str) -> None:
     database = Database(empty_database_url)
-    assert check_schema(database) == "Databasens schema är äldre än programmet. Kör: mdk migrate"
+    assert check_schema(database) == BEHIND
     database.close()
 
 
@@ -72,7 +72,7 @@ def test_a_program_goes_on_with_a_newer_schema_and_not_with_one_of_its_past(data
         with database.engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :at"), {"at": revision})
         found[revision] = check_revision(database)
-    assert found == {"0001": "Databasens schema är äldre än programmet. Kör: mdk migrate", "9999": ""}
+    assert found == {"0001": BEHIND, "9999": ""}
 
 
 def test_a_unit_of_work_that_raises_leaves_nothing_behind(clinic: Database) -> None:

@@ -172,6 +172,7 @@ def test_a_schema_that_is_behind_is_told_of_by_every_command(mdk: Run, folder: P
     for args in (("migrate", "--check"), ("user", "list"), ("serve",), ("worker", "--once")):
         result = mdk(*args)
         assert (result.exit_code, is_one_line(result), "mdk migrate" in result.stderr) == (1, True, True), args
+    assert mdk("backup", str(folder / "before")).exit_code == 0, "a copy is taken before the schema is renewed"
 
 
 def test_a_changed_row_of_the_access_log_is_found(mdk: Run, folder: Path) -> None:

@@ -37,6 +37,7 @@ from mdk_web.visits import known_address, known_file
 
 BODY_LIMIT = 1_000_000
 THREADS = 8
+THREADS_EMBEDDED = 4
 
 
 def create_app(settings: Settings, database: Database) -> Litestar:
@@ -89,9 +90,9 @@ def _openapi() -> OpenAPIConfig:
 
 
 async def _small_pool(app: Litestar) -> None:
-    """One thread for SQLite, which has one writer and gains nothing from more; several where a server is waited for."""
+    """A few threads for SQLite, so that who waits to write holds up no reader; more where a server is waited for."""
     database: Database = app.state.database
-    threads = 1 if database.is_sqlite else THREADS
+    threads = THREADS_EMBEDDED if database.is_sqlite else THREADS
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="mdk")
     asyncio.get_running_loop().set_default_executor(pool)
 

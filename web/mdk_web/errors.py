@@ -132,6 +132,8 @@ def problems_of(error: MdkError) -> list[Problem]:
 def on_domain_error(request: Request[Any, Any, Any], error: MdkError) -> Response[Any]:
     """The answer to a domain error: problem+json for the API, a calm page for people."""
     api = is_api(request)
+    if isinstance(error, Unavailable):
+        _note_why(error)
     return answer(
         request,
         status=status_of(error, api=api),
@@ -140,6 +142,15 @@ def on_domain_error(request: Request[Any, Any, Any], error: MdkError) -> Respons
         problems=problems_of(error),
         headers={"Retry-After": str(error.wait)} if isinstance(error, TooMany) else {},
     )
+
+
+def _note_why(error: Unavailable) -> None:
+    """The log gets the name and code of the fault that the store had, never its text, which may hold patient data."""
+    cause: Any = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
+    log.error("unavailable", kind=type(cause).__name__, code=code)
 
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

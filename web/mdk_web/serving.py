@@ -29,6 +29,7 @@ def application(settings: Settings, database: Database) -> Litestar:
     """The application for a process that does nothing but serve it."""
     app = create_app(settings, database)
     app.on_startup.append(_settle_memory)
+    app.on_shutdown.append(database.close)
     return app
 
 

@@ -17,7 +17,7 @@ def backup(file: Path) -> None:
     """
     from mdk import backups
 
-    with opened() as store:
+    with opened(may_be_behind=True) as store:
         size = backups.save(store.database, file)
     say(f"Säkerhetskopian {file} är klar ({size / 1e6:.1f} MB).")
 

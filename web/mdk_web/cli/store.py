@@ -20,8 +20,8 @@ class Store(NamedTuple):
 
 
 @contextmanager
-def opened(*, is_new: bool = False, may_be_damaged: bool = False) -> Iterator[Store]:
-    """The configured database with the newest schema, or, when it may be new, with any or none.
+def opened(*, is_new: bool = False, may_be_damaged: bool = False, may_be_behind: bool = False) -> Iterator[Store]:
+    """The configured database with the newest schema, an earlier one if it may be behind, any or none if it may be new.
 
     Raises `BadSetting`, and `Failure` for a database that does not exist, is damaged or must be migrated first.
     """
@@ -36,7 +36,7 @@ def opened(*, is_new: bool = False, may_be_damaged: bool = False) -> Iterator[St
             file = Path(database.url.database or "")
             _check_file(file, is_new=is_new)
             _check_whole(file, may_be_damaged=may_be_damaged)
-        fault = "" if is_new else check_revision(database)
+        fault = "" if is_new or may_be_behind else check_revision(database)
         if fault:
             raise Failure(fault, FAILED)
         yield Store(settings, database)
