@@ -16,7 +16,7 @@ from typing import Final
 
 from sqlalchemy import func, inspect, select, table
 
-from mdk.db import SEARCH_INDEX, Database, damage
+from mdk.db import SEARCH_INDEX, Database, damage, libpq_address
 from mdk.errors import RuleBroken, Unavailable
 
 _MARKS: Final = {True: b"SQLite format 3\x00", False: b"PGDMP"}  # how a copy of an embedded store, or another, begins
@@ -124,7 +124,7 @@ def _check_tools(database: Database) -> None:
 
 def _run(database: Database, command: list[str], *, feed: bytes = b"") -> bytes:
     """Run one of PostgreSQL's own programs on the store; the password goes by the environment, where nobody sees it."""
-    plain = database.url.set(drivername="postgresql", password=None).render_as_string()
+    plain = libpq_address(database.url.set(password=None))
     secret = {"PGPASSWORD": str(database.url.password)} if database.url.password else {}
     address = {"PGOPTIONS": "-c statement_timeout=0 -c lock_timeout=30s"}
     target = [] if command[0] == "pg_restore" else [f"--dbname={plain}"]

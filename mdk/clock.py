@@ -3,20 +3,38 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from time import monotonic
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import holidays
+import structlog
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 _MONTHS = (
     "januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november",
     "december",
 )  # fmt: skip
+_JUMP: Final = timedelta(seconds=60)
+_log: Final[Any] = structlog.get_logger("mdk.clock")
+
+
+class _Watched:
+    """When the process began, by the machine's clock, which can be set, and by one that only goes on."""
+
+    wall, steady = datetime.now(UTC), monotonic()
 
 
 def now() -> datetime:
-    """The present instant, aware, in UTC, with whole milliseconds (what both databases keep)."""
-    instant = datetime.now(UTC)
+    """The present instant, aware, in UTC, with whole milliseconds (what both databases keep).
+
+    Warns in the log when the machine's clock was set since it was last asked.
+    """
+    instant, steady = datetime.now(UTC), monotonic()
+    jumped = instant - _Watched.wall - timedelta(seconds=steady - _Watched.steady)
+    _Watched.wall, _Watched.steady = instant, steady
+    if abs(jumped) > _JUMP:
+        _log.warning("clock.jumped", seconds=round(jumped.total_seconds()))
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 

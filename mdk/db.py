@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -246,6 +246,11 @@ def at_end(session: Session, write: _Write) -> None:
 def sqlite_file(path: Path) -> str:
     """The URL of an embedded database in a file."""
     return f"sqlite:///{path}"
+
+
+def libpq_address(url: URL) -> str:
+    """An address as PostgreSQL's own library reads it, to which a plus is no space."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False).replace("+", "%20")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import psycopg
 import structlog
 from sqlalchemy.engine import URL
 
+from mdk.db import libpq_address
 from mdk.live import CHANNEL, Live, News
 
 _QUIET = 1.0  # seconds without news after which the line is tried
@@ -28,8 +29,7 @@ class Listening(Thread):
 
     def __init__(self, url: URL, live: Live) -> None:
         super().__init__(name="mdk-live", daemon=True)
-        plain = url.set(drivername="postgresql").update_query_dict(_LINE)
-        self._address = plain.render_as_string(hide_password=False)
+        self._address = libpq_address(url.update_query_dict(_LINE))
         self._live, self._is_over = live, Event()
 
     def run(self) -> None:

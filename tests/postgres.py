@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -26,10 +26,20 @@ class NoPostgres(Exception):
 
 
 class Server:
-    """A running server on which databases may be created; `admin` names its maintenance database."""
+    """A running server on which databases may be created; `admin` names its maintenance database.
 
-    def __init__(self, admin: URL) -> None:
+    `control` begins the command that restarts it, where it is one of our own.
+    """
+
+    def __init__(self, admin: URL, control: Sequence[str] = ()) -> None:
         self._admin = admin.set(drivername="postgresql")
+        self._control = control
+
+    def restart(self, mode: str) -> None:
+        """Stop it as an update (fast) or a crash (immediate) does, and start it. Raises NoPostgres for a given one."""
+        if not self._control:
+            raise NoPostgres("the PostgreSQL of MDK_TEST_PG_URL is not ours to restart")
+        _do([*self._control, "-m", mode, "restart"], Path(str(self._admin.query["host"])))
 
     def create(self, template: str | None = None, *, name: str | None = None) -> str:
         """Create a database, empty or as a copy of `template` (to which nobody may be connected); its name."""
@@ -55,12 +65,12 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(*, is_own: bool = False, more: str = "") -> Iterator[Server]:
     """The server at MDK_TEST_PG_URL, else one started from the machine's own binaries and stopped afterwards.
 
-    Raises NoPostgres when there is neither.
+    One that is to be broken `is_own`, whatever is given; `more` are options for it. Raises NoPostgres where none is.
     """
-    given = os.environ.get("MDK_TEST_PG_URL")
+    given = "" if is_own else os.environ.get("MDK_TEST_PG_URL")
     if given:
         yield Server(make_url(given))
         return
@@ -73,10 +83,11 @@ def running() -> Iterator[Server]:
         control = [*as_owner, str(bin_folder / "pg_ctl"), "--silent", "-D", str(folder / "data"), "-w"]
         initdb = [*as_owner, str(bin_folder / "initdb"), "-D", str(folder / "data"), "--no-sync"]
         _do([*initdb, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"], folder)
-        options = f"-c listen_addresses='' -k {folder} {_FAST}"
-        _do([*control, "-l", str(folder / "log"), "-o", options, "start"], folder)
+        options = f"-c listen_addresses='' -k {folder} {_FAST} {more}"
+        begin = [*control, "-l", str(folder / "log"), "-o", options]
+        _do([*begin, "start"], folder)
         try:
-            yield Server(URL.create("postgresql", OWNER, database=OWNER, query={"host": str(folder)}))
+            yield Server(URL.create("postgresql", OWNER, database=OWNER, query={"host": str(folder)}), begin)
         finally:
             _do([*control, "-m", "immediate", "stop"], folder)
     finally:

@@ -1,5 +1,7 @@
 """Owns a real server that is asked over the network while something befalls it, and what it answered."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -44,8 +46,31 @@ class AtWork:
         """Read a case."""
         return self.get(f"/api/v1/cases/{number}", within=within)
 
-    def status(self, path: str) -> int:
-        return self.get(path).status_code
+    def status(self, path: str, *, within: float = 30) -> int:
+        return self.get(path, within=within).status_code
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Raises AssertionError when it is not ready after so many seconds."""
+        wait_for(lambda: self.status("/health/ready") == 200, seconds)
+
+    @contextmanager
+    def load(self, people: int = 4) -> Iterator[list[httpx.Response]]:
+        """So many people who make one case after the other, until the block ends; what they were answered."""
+        answers: list[httpx.Response] = []
+        is_over = threading.Event()
+
+        def work() -> None:
+            while not is_over.is_set():
+                answers.append(self.draft())
+
+        with ThreadPoolExecutor(people) as pool:
+            working = [pool.submit(work) for _ in range(people)]
+            try:
+                yield answers
+            finally:
+                is_over.set()
+        for each in working:
+            each.result()
 
 
 @contextmanager
@@ -57,10 +82,10 @@ def at_work(
         yield AtWork(database, process, port)
 
 
-def token(database: Database, *, at: datetime | None = None) -> str:
-    """A referrer's token, made now or at another time."""
+def token(database: Database, name: str = make.REFERRER, *, at: datetime | None = None) -> str:
+    """Someone's token, made now or at another time."""
     configured = settings.load({"MDK_SECRET_KEY": make.SECRET}, dotenv=Path("/dev/null"))
-    by = make.viewer(database, make.REFERRER)
+    by = make.viewer(database, name)
     return tokens.issue_bearer(
         make.SECRET,
         person_id=by.person_id,
@@ -75,6 +100,14 @@ def at_once(ask: Callable[[], httpx.Response], times: int) -> list[httpx.Respons
     """The answers to the same question, asked so many times at the same time."""
     with ThreadPoolExecutor(times) as people:
         return [asked.result() for asked in [people.submit(ask) for _ in range(times)]]
+
+
+def wait_for(is_so: Callable[[], object], seconds: float) -> None:
+    """Raises AssertionError when it is not so after so many seconds."""
+    ends = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < ends, f"not so after {seconds} seconds"
+        time.sleep(0.1)
 
 
 def refused(answer: httpx.Response) -> bool:

@@ -45,13 +45,6 @@ def number(running: tuple[AtWork, str]) -> str:
     return running[1]
 
 
-def wait_until_ready(served: AtWork) -> None:
-    ends = time.monotonic() + CHECK_EVERY + 20
-    while served.status("/health/ready") != 200:
-        assert time.monotonic() < ends, "it never became ready again"
-        time.sleep(0.2)
-
-
 def test_after_a_flush_that_failed_nothing_is_saved_until_the_database_was_checked(
     served: AtWork, number: str, disk: ObedientDisk
 ) -> None:  # F5
@@ -72,7 +65,7 @@ def test_after_a_flush_that_failed_nothing_is_saved_until_the_database_was_check
     time.sleep(CHECK_EVERY + 0.2)
     assert (served.status("/health/ready"), refused(served.draft())) == (503, True)
     disk.fails(after=0, times=0)
-    wait_until_ready(served)
+    served.wait_until_ready(CHECK_EVERY + 20)
     assert served.read(number).status_code == 200
     assert (served.draft().status_code, made(served.database)) == (201, before + 3)
 
@@ -103,11 +96,11 @@ def test_a_lock_that_another_process_keeps_holds_up_who_must_write_and_nobody_el
         asked += [people.submit(served.read, number) for _ in range(10)]
         time.sleep(2)
         paths = ("/health/live", "/health/ready", "/about", "/schema")
-        assert [answered_within(1, served, path) for path in paths] == [200] * 4
+        assert [served.status(path, within=1) for path in paths] == [200] * 4
         assert all(refused(each.result()) for each in asked)
         assert time.monotonic() - began < 10, "they waited one behind the other"
         assert refused(served.draft(within=5))
-        assert answered_within(1, served, "/health/ready") == 200
+        assert served.status("/health/ready", within=1) == 200
     assert served.draft(within=10).status_code == 201
     assert served.read(number, within=10).status_code == 200
     assert made(served.database) == before + 1
@@ -121,10 +114,6 @@ def shut(database: Database) -> Iterator[sqlite3.Connection]:
         yield other
         if other.in_transaction:
             other.execute("ROLLBACK")
-
-
-def answered_within(seconds: float, served: AtWork, path: str) -> int:
-    return served.get(path, within=seconds).status_code
 
 
 def test_a_lock_that_is_let_go_in_time_costs_only_the_wait(served: AtWork) -> None:  # F15
