@@ -60,6 +60,8 @@ def test_a_series_to_followed_up(api: Callers) -> None:
     answer = api[REFERRER].post(path, told(12, nrs=2), key="one")
     assert answer.status_code == 201
     assert [each["told"]["nrs"] for each in answer.json()["planned"]] == [3, 3, 2]
+    assert api[REFERRER].post(path, told(12, nrs=2), key="one").json() == answer.json()
+    assert refusal(api[REFERRER].post(path, told(12, nrs=4), key="one")) == (409, "idempotency.other-body")
     assert function.get(f"/pump-assignments/{key}").json()["state"] == "followed_up"
     assert api[REFERRER].get(f"/cases/{number}").json()["state"] == "closed"
     assert api[REFERRER].get(path).json()["refill"]["every"] == "week"

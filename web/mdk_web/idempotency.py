@@ -19,14 +19,15 @@ def once(visit: Visit, route: str, body: bytes, make: Callable[[], str], *, read
     `make` carries the act out and gives the new resource's id; it runs in the visit's own transaction, as does the
     remembering of the key. Of two such requests at the same moment the second waits for the first. Without the header
     `make` simply runs. A repeat does no act, so where the resource is a case `read` says what its answer is logged as.
-    Raises `Invalid` for a key that is too long, `RuleBroken("idempotency.other-body")` when the key came with another
-    body.
+    Raises `Invalid` for a key that is empty or too long, `RuleBroken("idempotency.other-body")` when the key came with
+    another body.
     """
-    key = visit.request.headers.get("idempotency-key", "").strip()
-    if not key:
+    header = visit.request.headers.get("idempotency-key")
+    if header is None:
         return make()
-    if len(key) > KEY_LIMIT:
-        raise Invalid([Problem("Idempotency-Key", f"Nyckeln är för lång. Högst {KEY_LIMIT} tecken.")])
+    key = header.strip()
+    if not 1 <= len(key) <= KEY_LIMIT:
+        raise Invalid([Problem("Idempotency-Key", f"Ange en nyckel på högst {KEY_LIMIT} tecken.")])
     digest = hashlib.sha256(body).hexdigest()
     is_first = _claim(visit, key, route, digest)
     known = visit.session.get_one(IdempotencyKey, (visit.viewer.person_id, key))

@@ -59,6 +59,11 @@ def gives(*media_types: str) -> Json:
     return {"gives": media_types}
 
 
+def by_state() -> Json:
+    """Handler options: a read that the state of things may refuse."""
+    return {"by_state": True}
+
+
 def complete(app: Litestar) -> None:
     """Add bodies, headers, queries and refusals to the served document, and describe every struct as it is read."""
     document = app.openapi_schema
@@ -89,8 +94,11 @@ def _complete(operation: Any, handler: HTTPRouteHandler, queries: Json) -> None:
     for parameter in parameters:
         parameter.schema = _Plain(plain=_ID)
     if "query" in options:
-        properties = queries[options["query"].__name__]["properties"]
-        parameters += [_parameter(name, "query", _given(schema)) for name, schema in properties.items()]
+        asked = queries[options["query"].__name__]
+        needed = asked.get("required", ())
+        for name, schema in asked["properties"].items():
+            parameters.append(_parameter(name, "query", _given(schema), required=name in needed))
+            parameters[-1].allow_empty_value = name not in needed  # what is empty counts as not given
     if "body" in options:
         operation.request_body, refusals = _body(options), [*refusals, *_WITH_BODY]
     if "file" in options:
@@ -100,6 +108,8 @@ def _complete(operation: Any, handler: HTTPRouteHandler, queries: Json) -> None:
     if "gives" in options:
         file = OpenAPIMediaType(schema=_Plain(plain={"type": "string", "format": "binary"}))
         operation.responses["200"].content = dict.fromkeys(options["gives"], file)
+    if options.get("by_state"):
+        refusals.append(409)
     if options.get("versioned"):
         parameters.append(_parameter("If-Match", "header", _VERSION, required=True))
         refusals += _WITH_VERSION

@@ -15,6 +15,7 @@ from mdk_web.minutes import files, paper
 from mdk_web.visits import PageRequest, Visit, api_reading, api_writing, body_of, version_of
 
 _PATH = "/conferences/{conference_id:str}/cases/{number:str}/minutes"
+_FILE = openapi.asks(files.EditionQuery) | openapi.by_state()
 
 
 def shown(visit: Visit, conference_id: str, number: str) -> MinutesView:
@@ -87,19 +88,19 @@ def add(request: PageRequest, conference_id: FromPath[str], number: FromPath[str
         return shown(visit, conference_id, number)
 
 
-@get(f"{_PATH}.pdf", media_type="application/pdf", opt=openapi.asks(files.EditionQuery), sync_to_thread=True)
+@get(f"{_PATH}.pdf", media_type="application/pdf", opt=_FILE, sync_to_thread=True)
 def pdf(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[bytes]:
     with api_reading(request) as visit:
         return files.pdf(visit, conference_id, number)
 
 
-@get(f"{_PATH}.txt", media_type="text/plain", opt=openapi.asks(files.EditionQuery), sync_to_thread=True)
+@get(f"{_PATH}.txt", media_type="text/plain", opt=_FILE, sync_to_thread=True)
 def text(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[str]:
     with api_reading(request) as visit:
         return files.text(visit, conference_id, number)
 
 
-@get(f"{_PATH}.jws", media_type="application/jose", opt=openapi.asks(files.EditionQuery), sync_to_thread=True)
+@get(f"{_PATH}.jws", media_type="application/jose", opt=_FILE, sync_to_thread=True)
 def signature(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Response[str]:
     with api_reading(request) as visit:
         return files.signature(visit, conference_id, number)
