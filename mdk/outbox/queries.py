@@ -51,20 +51,24 @@ def count_failed(session: Session) -> int:
 
 def standing(session: Session, *, at: datetime) -> Standing:
     """How the outbox stands."""
-    oldest = session.scalar(select(func.min(col(OutboxRow.due_at))).where(*is_due(at)))
+    oldest = session.scalar(select(func.min(col(OutboxRow.created_at))).where(*_owed_before(at)))
     waited = 0.0 if oldest is None else (at - oldest).total_seconds()
     return Standing(due=count_due(session, at=at), failed=count_failed(session), oldest_seconds=waited)
 
 
 def stuck_since(session: Session, *, at: datetime) -> datetime | None:
     """Since when the oldest of what should have left by now waits; None while nothing is later than `LATE`."""
-    late = (col(OutboxRow.state).in_([OutboxState.OWED, OutboxState.SENDING]), col(OutboxRow.created_at) < at - LATE)
-    return session.scalar(select(func.min(col(OutboxRow.created_at))).where(*late))
+    return session.scalar(select(func.min(col(OutboxRow.created_at))).where(*_owed_before(at - LATE)))
 
 
 def count_due(session: Session, *, at: datetime) -> int:
     """How many rows wait to be sent or handled now."""
     return session.scalar(select(func.count()).where(*is_due(at))) or 0
+
+
+def _owed_before(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a row that was owed before `at` and has not been paid, however often it was tried since."""
+    return col(OutboxRow.state).in_([OutboxState.OWED, OutboxState.SENDING]), col(OutboxRow.created_at) < at
 
 
 def is_due(at: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -207,7 +207,7 @@ def test_each_role_reads_what_it_may_and_only_the_own_unit_writes(ward: Database
         assert answers == {"read": reads, "attach": writes, "detach": writes}, name
 
 
-def test_a_file_is_found_through_its_own_case_only(clinic: Database) -> None:
+def test_a_file_is_found_through_its_own_case_only(clinic: Database) -> None:  # idor
     number, other = make.draft(clinic), make.draft(clinic)
     theirs = make.draft(clinic, by=make.OTHER_REFERRER)
     (line,) = attach(clinic, number)

@@ -82,7 +82,7 @@ def test_the_chain_of_a_whole_journey_holds(clinic: Database) -> None:
         ("UPDATE access_log SET id = CASE id WHEN 5 THEN 905 WHEN 6 THEN 5 ELSE id END WHERE id IN (5, 6)", 5),
     ],
 )
-def test_a_changed_deleted_or_moved_row_is_named(clinic: Database, statement: str, first: int) -> None:
+def test_a_changed_deleted_or_moved_row_is_named(clinic: Database, statement: str, first: int) -> None:  # F9
     make.submitted(clinic)
     assert broken(clinic) is None
     tamper(clinic, statement)
@@ -241,7 +241,7 @@ def lost(session: Session, *, by: Viewer, at: datetime) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------- F9
-def test_f9_a_log_cut_off_after_its_end_was_signed_is_found_by_the_signed_end(clinic: Database) -> None:
+def test_f9_a_log_cut_off_after_its_end_was_signed_is_found_by_the_signed_end(clinic: Database) -> None:  # F9
     make.submitted(clinic)
     sealed(clinic)
     last = len(rows(clinic))
@@ -254,7 +254,7 @@ def test_f9_a_log_cut_off_after_its_end_was_signed_is_found_by_the_signed_end(cl
     assert fault(clinic) == Fault(last - 2, "missing")
 
 
-def test_f9_an_older_copy_put_back_is_found_by_a_signed_end_that_was_kept_elsewhere(clinic: Database) -> None:
+def test_f9_an_older_copy_put_back_is_found_by_a_signed_end_that_was_kept_elsewhere(clinic: Database) -> None:  # F9
     make.submitted(clinic)
     kept = [sealed(clinic)]
     make.draft(clinic)
@@ -330,7 +330,7 @@ def test_an_empty_log_has_no_end_to_sign(database: Database) -> None:
 
 # ------------------------------------------------------------------------------------------------------------- F8
 @pytest.mark.parametrize("name", [make.COORDINATOR, make.REFERRER])
-def test_f8_nothing_is_read_or_done_when_the_log_cannot_be_written(clinic: Database, name: str) -> None:
+def test_f8_nothing_is_read_or_done_when_the_log_cannot_be_written(clinic: Database, name: str) -> None:  # F8
     number = make.submitted(clinic)
     refuse_rows(clinic)
     with pytest.raises(Unavailable):

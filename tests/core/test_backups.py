@@ -72,7 +72,7 @@ def test_a_copy_taken_under_load_is_one_moment_and_comes_back_elsewhere(
 
 def test_the_restored_store_is_worked_on_and_keeps_its_log_for_good(
     clinic: Database, elsewhere: Database, tmp_path: Path
-) -> None:
+) -> None:  # restored-elsewhere
     make.accepted(clinic)
     backups.save(clinic, tmp_path / "kopia")
     backups.restore(elsewhere, tmp_path / "kopia")

@@ -137,7 +137,7 @@ def test_an_older_version_is_stale_and_tells_the_current_one(clinic: Database) -
     assert make.case_row(clinic, number).question == "Ny fråga"
 
 
-def test_of_two_that_write_the_same_version_one_wins(clinic: Database) -> None:
+def test_of_two_that_write_the_same_version_one_wins(clinic: Database) -> None:  # F13
     number = make.submitted(clinic)
     version = make.version_of(clinic, number)
     raised = together(
@@ -194,7 +194,9 @@ def test_one_case_put_on_two_agendas_at_once_stands_on_one(clinic: Database) -> 
     assert count(clinic, AgendaItem) == 1
 
 
-def test_four_cases_for_the_last_slot_of_an_agenda_leave_it_no_longer_than_the_conference(clinic: Database) -> None:
+def test_four_cases_for_the_last_slot_of_an_agenda_leave_it_no_longer_than_the_conference(
+    clinic: Database,
+) -> None:  # F12
     numbers = [make.accepted(clinic) for _ in range(4)]
     held = make.conference(clinic, duration_minutes=15)
     version = make.conference_row(clinic, held).version

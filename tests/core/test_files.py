@@ -234,11 +234,11 @@ def test_an_archive_behind_a_pdf_is_left_out() -> None:
     assert (b"PK\x03\x04" in content, b"PK\x03\x04" in kept, b"ont.exe" in kept) == (True, False, False)
 
 
-def test_an_archive_that_calls_itself_a_pdf_is_refused() -> None:
+def test_an_archive_that_calls_itself_a_pdf_is_refused() -> None:  # pdf-bomb
     assert refusal_of(b"%PDF-1.7\n" + paper.archive()) == "attachment.broken"
 
 
-def test_a_pdf_that_unpacks_without_end_is_refused() -> None:
+def test_a_pdf_that_unpacks_without_end_is_refused() -> None:  # pdf-bomb
     content = paper.inflating_pdf(120_000_000)
     assert len(content) < 200_000
     assert files.clean("a", paper.inflating_pdf(1000)).kind == PDF

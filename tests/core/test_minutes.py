@@ -316,7 +316,7 @@ def test_signed_minutes_never_change_and_are_added_to(held: tuple[Database, str,
     assert (after.version, after.signed, after.outcome) == (before.version, before.signed, before.outcome)
 
 
-def test_a_signature_on_an_older_version_is_stale(held: tuple[Database, str, str]) -> None:
+def test_a_signature_on_an_older_version_is_stale(held: tuple[Database, str, str]) -> None:  # F14
     clinic, conference_id, number = held
     make.save(clinic, conference_id, number)
     make.save(clinic, conference_id, number, make.minutes_body("nerve_block"))
@@ -347,7 +347,7 @@ def made_by_signing(database: Database) -> tuple[int, ...]:
 
 def test_a_signature_that_is_asked_for_again_is_the_one_that_stands_and_does_nothing(
     held: tuple[Database, str, str],
-) -> None:
+) -> None:  # F2
     clinic, conference_id, number = held
     make.save(clinic, conference_id, number)
     first = signed_again(clinic, conference_id, number, at=make.MEETS)
@@ -359,7 +359,7 @@ def test_a_signature_that_is_asked_for_again_is_the_one_that_stands_and_does_not
     assert broken(lambda: signed_again(clinic, conference_id, number, version=2))[0] == "minutes.signed"
 
 
-def test_two_computers_sign_at_once_and_there_is_one_signature(held: tuple[Database, str, str]) -> None:
+def test_two_computers_sign_at_once_and_there_is_one_signature(held: tuple[Database, str, str]) -> None:  # F2
     clinic, conference_id, number = held
     make.save(clinic, conference_id, number)
     both = Barrier(2)
@@ -387,7 +387,9 @@ def test_a_new_chair_does_not_get_the_old_chair_s_signature_as_the_own(held: tup
     assert view(clinic, conference_id, number).signed.by == "Olga Förare"
 
 
-def test_what_was_not_shown_is_not_signed_though_the_minutes_are_the_same(held: tuple[Database, str, str]) -> None:
+def test_what_was_not_shown_is_not_signed_though_the_minutes_are_the_same(
+    held: tuple[Database, str, str],
+) -> None:  # F14
     clinic, conference_id, number = held
     make.save(clinic, conference_id, number)
     _, sheet = make.ask(clinic, make.CHAIR, read_back, conference_id, number, at=make.MEETS)

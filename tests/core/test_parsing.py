@@ -182,7 +182,7 @@ def test_no_body_stands_for_an_empty_one() -> None:
 
 
 @given(ANYTHING)
-def test_whatever_comes_is_parsed_or_refused_and_never_breaks(raw: Any) -> None:
+def test_whatever_comes_is_parsed_or_refused_and_never_breaks(raw: Any) -> None:  # F30
     for kind in (Submission, ConferenceBody, MinutesBody):
         try:
             parsing.parse(kind, raw)

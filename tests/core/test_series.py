@@ -27,7 +27,7 @@ def days(rule: str, first: datetime = make.MEETS, weeks: int = 12, **given: Any)
         (datetime(2027, 3, 17, 12, 0, tzinfo=UTC), date(2027, 3, 28)),
     ],
 )
-def test_a_weekly_series_keeps_its_local_time_when_the_clocks_change(first: datetime, change: date) -> None:
+def test_a_weekly_series_keeps_its_local_time_when_the_clocks_change(first: datetime, change: date) -> None:  # F23
     starts = occurrences("FREQ=WEEKLY;BYDAY=WE", first, until=first + 29 * make.DAY)
     assert [(local(start).hour, local(start).weekday()) for start in starts] == [(13, 2)] * 5
     before = {start.hour for start in starts if local(start).date() < change}

@@ -10,8 +10,10 @@ from sqlmodel import col
 
 import make
 from make import AT, CHAIR, COORDINATOR, DAY, MEETS, NURSE, SURGEON
+from mdk.cases.lists import queue
 from mdk.clock import day_off, local, readings
 from mdk.conferences import agenda, repeating, service
+from mdk.conferences.forecast import forecast
 from mdk.conferences.rules import occurrences
 from mdk.conferences.structs import AgendaItemBody
 from mdk.conferences.tables import Conference
@@ -79,7 +81,7 @@ def test_two_who_plan_the_same_series_at_once_plan_each_day_once(clinic: Databas
     assert len(rows(clinic, series)) == 18
 
 
-def test_a_week_is_skipped_with_its_reason_and_what_was_queued_there_waits_again(clinic: Database) -> None:
+def test_a_week_is_skipped_with_its_reason_and_what_was_queued_there_waits_again(clinic: Database) -> None:  # F25
     series = begun(clinic)
     number = make.accepted(clinic)
     first, second, *_ = rows(clinic, series)
@@ -93,6 +95,29 @@ def test_a_week_is_skipped_with_its_reason_and_what_was_queued_there_waits_again
     assert make.state_of(clinic, number) == "accepted"
     assert plan_on(clinic, series, 0) == 0
     assert make.conference_row(clinic, first.id).state == "planned"
+
+
+def test_a_rest_over_the_turn_of_the_year_drops_nothing_from_the_queue(clinic: Database) -> None:  # F25
+    # Week 53 of 2026 reaches into 2027; the first Wednesday of the year is a public holiday.
+    week_53, epiphany = datetime(2026, 12, 30, 12, tzinfo=UTC), datetime(2027, 1, 6, 12, tzinfo=UTC)
+    assert (week_53.isocalendar().week, day_off(epiphany.date())) == (53, "trettondedag jul")
+    series = begun(clinic, first_start=week_53)
+    before = week_53 - 3 * DAY
+    planned, waiting = (make.accepted(clinic, at=before - days * DAY) for days in (2, 1))
+    first = rows(clinic, series)[0].id
+    make.at_conference(clinic, first, agenda.put, items=[AgendaItemBody(case=planned, minutes=15)], at=before)
+    make.release(clinic, first, at=before)
+    rest: dict[str, Any] = {"first_day": date(2026, 12, 28), "last_day": date(2027, 1, 3), "reason": "Jul och nyår"}
+    to_series(clinic, series, repeating.skip, **rest, at=before + DAY)
+    assert days(clinic, series)[:2] == ["01-06 13:00", "01-13 13:00"]
+    queued = {}
+    for at in (before + 2 * DAY, before + 6 * DAY):
+        lines, _ = make.ask(clinic, COORDINATOR, queue, at=at)
+        assert [line.case for line in lines] == [planned, waiting]
+        queued[at] = [round(line.clock.days_waiting) for line in lines]
+    assert list(queued.values()) == [[4, 3], [8, 7]], "days are counted on into the next year"
+    with clinic.reading() as session:
+        assert forecast(session, waiting, at=before + 2 * DAY).starts_at == epiphany
 
 
 def test_a_rest_beyond_the_horizon_holds_when_its_time_comes(clinic: Database) -> None:
@@ -247,7 +272,7 @@ def test_a_released_conference_of_a_resting_series_is_told(ward: Database) -> No
         ("2026-11-25T13:00", ["12:00"]),
     ],
 )
-def test_a_time_on_the_wall_is_read_once_twice_or_never(wall: str, expected: list[str]) -> None:
+def test_a_time_on_the_wall_is_read_once_twice_or_never(wall: str, expected: list[str]) -> None:  # F23
     assert [f"{instant:%H:%M}" for instant in readings(datetime.fromisoformat(wall))] == expected
 
 

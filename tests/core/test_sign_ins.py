@@ -93,7 +93,7 @@ def test_the_use_is_kept_at_most_every_other_minute(ward: Database) -> None:
         assert session.scalars(select(col(SignIn.seen_at))).one() == make.AT
 
 
-def test_f24_a_clock_that_is_set_back_makes_no_session_eternal(clinic: Database) -> None:
+def test_f24_a_clock_that_is_set_back_makes_no_session_eternal(clinic: Database) -> None:  # F24
     cookie = entered(clinic)
     assert found(clinic, cookie, after=timedelta(minutes=-4)) is not None
     assert found(clinic, cookie, after=timedelta(days=-3650)) is None

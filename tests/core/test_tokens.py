@@ -101,7 +101,7 @@ def test_the_forging_helper_itself_makes_a_token_that_is_read() -> None:
     assert read_bearer(SECRET, forge(good_claims()), NOW, issuer=ISSUER).assignment_id == 3
 
 
-def test_an_expired_token_is_refused_from_its_last_second_on() -> None:
+def test_an_expired_token_is_refused_from_its_last_second_on() -> None:  # expired-token
     token = bearer(minutes=1)
     assert read_bearer(SECRET, token, NOW + timedelta(seconds=59), issuer=ISSUER).person_id == 7
     assert refused(token, NOW + timedelta(seconds=60)) == "expired"
@@ -136,11 +136,11 @@ def test_a_wrong_claim_is_refused_though_well_signed(claim: str, value: object, 
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS384", "HS512", "RS256", "ES256", "HS", "hs256", ""])
-def test_another_algorithm_is_refused(algorithm: str) -> None:
+def test_another_algorithm_is_refused(algorithm: str) -> None:  # other-algorithm
     assert refused(forge(good_claims(), {"alg": algorithm})) == "header"
 
 
-def test_an_unsigned_token_is_refused() -> None:
+def test_an_unsigned_token_is_refused() -> None:  # F29, other-algorithm
     head, claims, _ = forge(good_claims(), {"alg": "none"}).split(".")
     assert refused(f"{head}.{claims}.") == "shape"
 
@@ -167,7 +167,7 @@ def test_a_header_without_one_of_the_three_is_refused(missing: str) -> None:
 
 
 @pytest.mark.parametrize("form", [Encoding.DER, Encoding.PEM])
-def test_a_public_key_used_as_shared_secret_is_refused(form: Encoding) -> None:
+def test_a_public_key_used_as_shared_secret_is_refused(form: Encoding) -> None:  # F29, forged-token
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     key = public.public_bytes(form, PublicFormat.SubjectPublicKeyInfo)
     assert refused(forge(good_claims(), key=key)) == "Signature verification failed."
@@ -181,7 +181,7 @@ def test_a_token_that_is_too_long_is_refused_before_it_is_parsed() -> None:
     assert refused(bearer() + "A" * 1024) == "too long"
 
 
-def test_a_token_of_the_other_purpose_is_refused() -> None:
+def test_a_token_of_the_other_purpose_is_refused() -> None:  # swapped-token
     assert refused(answer()) == "header"
     with pytest.raises(TokenRefused) as caught:
         read_answer(SECRET, bearer(), NOW, issuer=ISSUER)
@@ -197,7 +197,7 @@ def test_another_installations_token_is_refused() -> None:
     assert refused(other) == "header"
 
 
-def test_no_single_character_can_be_changed() -> None:
+def test_no_single_character_can_be_changed() -> None:  # forged-token
     token = bearer()
     for place, old in enumerate(token):
         refused(token[:place] + ("A" if old != "A" else "B") + token[place + 1 :])

@@ -119,14 +119,14 @@ def test_an_accepted_mail_is_sent_byte_for_byte_with_its_envelope() -> None:
         (Receiver(data="452 Full"), Retry("452 Full")),
     ],
 )
-def test_4xx_is_tried_again_and_5xx_is_the_last_word(receiver: Receiver, outcome: Retry | Refused) -> None:
+def test_4xx_is_tried_again_and_5xx_is_the_last_word(receiver: Receiver, outcome: Retry | Refused) -> None:  # F18
     with listening(receiver) as port:
         assert transport(f"smtp://127.0.0.1:{port}").send(MAIL) == outcome
     assert receiver.taken == []
 
 
 @pytest.mark.parametrize("stage", ["MAIL", "DATA"])
-def test_a_connection_lost_before_the_answer_is_tried_again(stage: str) -> None:
+def test_a_connection_lost_before_the_answer_is_tried_again(stage: str) -> None:  # F18
     with listening(Receiver(drop=stage)) as port:
         outcome = transport(f"smtp://127.0.0.1:{port}", patience=5).send(MAIL)
     assert isinstance(outcome, Retry)
@@ -156,7 +156,7 @@ def test_no_server_at_all_is_tried_again() -> None:
     assert outcome.reason.startswith("ConnectionRefusedError")
 
 
-def test_a_server_that_says_nothing_costs_no_more_than_our_patience() -> None:
+def test_a_server_that_says_nothing_costs_no_more_than_our_patience() -> None:  # F18
     with socket.create_server(("127.0.0.1", 0)) as silent:
         outcome = transport(f"smtp://127.0.0.1:{silent.getsockname()[1]}", patience=0.2).send(MAIL)
     assert outcome == Retry("SMTPServerDisconnected: Connection unexpectedly closed: timed out")

@@ -86,7 +86,7 @@ def test_an_event_is_written_at_its_time_in_stockholm(utc: str, stockholm: str) 
     assert f"DTSTART;TZID=Europe/Stockholm:{local:%Y%m%dT%H%M%S}" in unfolded(lasting(utc, 0))
 
 
-def test_every_reader_understands_the_same_instants_around_both_changes(read: Batch) -> None:
+def test_every_reader_understands_the_same_instants_around_both_changes(read: Batch) -> None:  # F23
     """Also in the hour that autumn repeats, which is carried in UTC so that nobody has to doubt which one is meant."""
     instants = [utc for utc, _ in AROUND_THE_CHANGES] + IN_THE_REPEATED_HOUR
     told = [lasting(utc, place) for place, utc in enumerate(instants)]
@@ -202,7 +202,7 @@ def test_equal_events_give_equal_bytes() -> None:
 
 
 @pytest.mark.parametrize("name", ["Å" * 300, "👩🏽‍⚕️ Ö" * 40, "a" * 61 + "å" * 20, "Ö" * 37])
-def test_lines_fold_at_75_octets_and_never_inside_a_character(name: str) -> None:
+def test_lines_fold_at_75_octets_and_never_inside_a_character(name: str) -> None:  # F21
     raw = to_ics(event(attendee_name=name, video_url="https://video.example/" + "å" * 100))
     lines = raw.split(b"\r\n")
     assert max(map(len, lines)) <= 75
@@ -221,7 +221,7 @@ def test_lines_fold_at_75_octets_and_never_inside_a_character(name: str) -> None
         ("  Bo   Ek  ", "Bo Ek"),
     ],
 )
-def test_a_name_adds_no_property_and_no_parameter(written: str, shown: str) -> None:
+def test_a_name_adds_no_property_and_no_parameter(written: str, shown: str) -> None:  # F21
     told = event(attendee_name=written, organizer_name=written)
     entry = entry_of(told)
     assert (entry["ATTENDEE"].params["CN"], entry["ORGANIZER"].params["CN"]) == (shown, shown)

@@ -277,7 +277,7 @@ def test_the_current_invitation_is_what_was_told_last_a_cancel_too(post: Post) -
         assert current_invitation(session, planned, person_id(post.database, make.COORDINATOR)) is None
 
 
-def test_no_mail_holds_anything_of_a_patient(post: Post) -> None:
+def test_no_mail_holds_anything_of_a_patient(post: Post) -> None:  # F21
     database = make.people(post.database)
     documents = sample_cases()
     referrers = [REFERRER, OTHER_REFERRER, "remittent.halmstad", "remittent.karlskrona"]

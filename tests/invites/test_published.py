@@ -193,14 +193,14 @@ def test_a_redirect_is_followed_to_a_place_that_may_be_read() -> None:
         assert len(home.asked) == 1
 
 
-def test_nothing_on_this_machine_or_net_is_asked_unless_it_is_configured() -> None:
+def test_nothing_on_this_machine_or_net_is_asked_unless_it_is_configured() -> None:  # ssrf
     with serving(giving(calendar(MEETING))) as host:
         assert failing(Asked(url=host.url())) == "address"
         assert failing(Asked(url=f"http://localhost:{host.port}/")) == "address"
         assert host.asked == []
 
 
-def test_a_name_that_answers_differently_the_second_time_is_reached_where_it_was_checked() -> None:
+def test_a_name_that_answers_differently_the_second_time_is_reached_where_it_was_checked() -> None:  # ssrf
     calls = list[str]()
 
     def rebinding(host: str, _: int) -> list[str]:
@@ -226,7 +226,7 @@ def test_a_public_name_that_leads_to_a_private_place_is_not_asked(found: list[st
         "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "2001::1", "nonsense",
     ],
 )  # fmt: skip
-def test_what_is_not_public_is_known_in_every_disguise(address: str) -> None:
+def test_what_is_not_public_is_known_in_every_disguise(address: str) -> None:  # ssrf
     assert not is_public(address)
 
 
@@ -317,7 +317,7 @@ def test_times_that_touch_are_one_and_cut_to_the_time_that_matters() -> None:
         (calendar() + b"BEGIN:VEVENT\r\n" * 100_000, "too-heavy"),
     ],
 )
-def test_what_is_no_calendar_or_more_than_one_is_given_up(body: bytes, failure: str) -> None:
+def test_what_is_no_calendar_or_more_than_one_is_given_up(body: bytes, failure: str) -> None:  # F20
     with pytest.raises(Unreadable) as refused:
         busy_times(body, since=AT, until=AT + DAY)
     assert refused.value.failure == failure

@@ -104,7 +104,7 @@ def test_the_log_says_whose_answer_came_by_mail_and_that_others_were_turned_away
 
 
 # ------------------------------------------------------------------------------------------------- order
-def test_the_same_mail_again_changes_nothing_whatever_way_it_took(post: Post) -> None:
+def test_the_same_mail_again_changes_nothing_whatever_way_it_took(post: Post) -> None:  # F19
     planned = told(post)
     ingest(post, sample("google-accepted"))
     again = b"Received: by another.way.example\r\n" + sample("google-accepted")
@@ -130,7 +130,7 @@ def test_a_mail_that_was_written_before_an_answer_by_another_way_does_not_undo_i
     assert answer_of(one.database, planned) == ("DECLINED", "", "login")
 
 
-def test_an_answer_to_an_older_sending_is_ignored_and_one_to_none_that_was_sent_is_refused(post: Post) -> None:
+def test_an_answer_to_an_older_sending_is_ignored_and_one_to_none_that_was_sent_is_refused(post: Post) -> None:  # F19
     planned = told(post)
     move(post.database, planned, make.MEETS + make.DAY)
     post.work(CAME)
@@ -183,7 +183,7 @@ MISTRUSTED = [
 ]
 
 
-def test_what_cannot_be_the_persons_own_answer_is_refused(one: Post) -> None:
+def test_what_cannot_be_the_persons_own_answer_is_refused(one: Post) -> None:  # F19
     planned = told(one)
     assert [ingest(one, raw) for raw, _ in MISTRUSTED] == [(*verdict, True) for _, verdict in MISTRUSTED]
     assert answer_of(one.database, planned) == SILENT
@@ -209,6 +209,8 @@ ALTERNATIVES = (
 FORWARDED = f"--x\r\nContent-Type: message/rfc822\r\n\r\n{mail().decode()}\r\n--x--\r\n"
 BAD = {
     "too-large": (mail(lines=["X-A:" + "a" * 70] * 1000), Fate.QUARANTINED, "too-large"),
+    "five megabytes": (mail(lines=["X-A:" + "a" * 70] * 68_000), Fate.QUARANTINED, "too-large"),
+    "a hundred thousand properties": (mail(lines=["X-A:b"] * 100_000), Fate.QUARANTINED, "too-large"),
     "two calendars": (mail(TWICE), Fate.QUARANTINED, "several"),
     "two parts that differ": (mail(ALTERNATIVES, kind="multipart/mixed; boundary=x"), Fate.QUARANTINED, "several"),
     "two answers": (mail(partstat="ACCEPTED;PARTSTAT=DECLINED"), Fate.QUARANTINED, "several"),
@@ -243,7 +245,7 @@ BAD = {
 }  # fmt: skip
 
 
-def test_a_bad_mail_is_refused_or_set_aside_with_a_reason_and_changes_nothing(one: Post) -> None:
+def test_a_bad_mail_is_refused_or_set_aside_with_a_reason_and_changes_nothing(one: Post) -> None:  # F20
     planned = told(one)
     first = {name: ingest(one, raw) for name, (raw, _, _) in BAD.items()}
     assert first == {name: (fate, reason, True) for name, (_, fate, reason) in BAD.items()}

@@ -50,7 +50,7 @@ class Moody(Receiver):
         return "250 OK"
 
 
-def test_each_mail_arrives_unchanged_or_the_coordinator_sees_why_not(database: Database, tmp_path: Path) -> None:
+def test_each_mail_arrives_unchanged_or_the_coordinator_sees_why_not(database: Database, tmp_path: Path) -> None:  # F18
     post = Post(database, tmp_path)
     make.released(database, three_cases(database))
     with listening(moody := Moody()) as port:
@@ -150,7 +150,7 @@ def check_none_is_lost(database_url: str, database: Database, places: list[int])
 
 def test_a_worker_killed_at_any_of_many_places_loses_no_mail_and_changes_none(
     sqlite_url: str, embedded: Database
-) -> None:
+) -> None:  # F3
     places = [1, 2, 3, 5, 8, 13, 21, 34, 55, 70, 80, 90, 100, 110, 120]
     assert check_none_is_lost(sqlite_url, embedded, places) >= len(places) - 3
 

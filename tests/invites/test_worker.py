@@ -27,7 +27,7 @@ from mdk.conferences import repeating
 from mdk.conferences.tables import Conference
 from mdk.db import Database
 from mdk.outbox import service as outbox
-from mdk.outbox.queries import count_failed, lines
+from mdk.outbox.queries import count_failed, lines, standing
 from mdk.outbox.tables import OutboxState
 from mdk.people import service as people
 from mdk_calendar.worker import Worker, plan_series, run_once
@@ -158,7 +158,7 @@ def test_4xx_is_tried_again_later_with_the_same_bytes(post: Post) -> None:
     assert states(post) == [(OutboxState.SENT, 1)]
 
 
-def test_the_pause_grows_and_no_mail_is_lost_while_the_server_is_away(post: Post) -> None:
+def test_the_pause_grows_and_no_mail_is_lost_while_the_server_is_away(post: Post) -> None:  # F17
     make.people(post.database)
     owe_notice(post.database)
     by_smtp(post, 1)
@@ -173,7 +173,25 @@ def test_the_pause_grows_and_no_mail_is_lost_while_the_server_is_away(post: Post
     assert len(receiver.taken) == 1
 
 
-def test_5xx_is_given_up_with_its_reason_and_sent_again_when_the_coordinator_asks(post: Post) -> None:
+def test_an_hour_without_a_server_sounds_the_alarm_and_ends_in_order(post: Post) -> None:  # F17
+    make.people(post.database)
+    for name in (REFERRER, NURSE, CHAIR):
+        owe_notice(post.database, name)
+    worker = Worker(post.database, by_smtp(post, 1).settings)
+    with capture_logs() as lines:
+        for minute in range(0, 61, 5):
+            worker.turn(at=later(minute))
+    alarms = [line["since"] for line in lines if line["event"] == "outbox.stuck"]
+    assert alarms == [make.AT.isoformat()] * 3, "each ten minutes from the half hour on"
+    with post.database.reading() as session:
+        assert standing(session, at=later(60)).oldest_seconds == 3600
+    with listening(receiver := Receiver()) as port:
+        run_once(post.database, by_smtp(post, port).settings, at=later(75))
+    told = [[make.email(name)] for name in (REFERRER, NURSE, CHAIR)]
+    assert [envelope.rcpt_tos for envelope in receiver.taken[:3]] == told
+
+
+def test_5xx_is_given_up_with_its_reason_and_sent_again_when_the_coordinator_asks(post: Post) -> None:  # F18
     make.people(post.database)
     owe_notice(post.database)
     receiver = Receiver(rcpt="550 5.1.1 No such user")
@@ -277,7 +295,7 @@ def run_apart(database_url: str, port: int, killer: Killer, at: str) -> int:
 
 def test_a_worker_killed_after_the_server_took_the_mail_sends_identical_bytes_again(
     database_url: str, database: Database
-) -> None:
+) -> None:  # F3
     make.released(database, three_cases(database)[:1])
     with listening(killer := Killer(times=2)) as port:
         for kill in range(2):

@@ -163,7 +163,9 @@ def survive(database: Database, data: Path, rounds: int) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_five_times_nothing_acknowledged_is_lost_and_nothing_is_half_done(database: Database, tmp_path: Path) -> None:
+def test_five_times_nothing_acknowledged_is_lost_and_nothing_is_half_done(
+    database: Database, tmp_path: Path
+) -> None:  # F1, F2
     survive(database, tmp_path, rounds=5)
 
 

@@ -1,3 +1,4 @@
+import gzip
 import json
 from datetime import timedelta
 from typing import Any
@@ -37,7 +38,7 @@ def test_who_shows_no_valid_token_is_turned_away_before_anything_is_read(
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_token_that_has_run_out_or_belongs_to_someone_disabled_is_refused(api: Callers) -> None:
+def test_a_token_that_has_run_out_or_belongs_to_someone_disabled_is_refused(api: Callers) -> None:  # F29, expired-token
     old = api.with_header("Bearer " + api.token(VAXJO, minutes=5, ago=timedelta(minutes=7)))
     assert refusal(old.get("/cases")) == (401, "token-refused")
     caller = api[VAXJO]
@@ -59,6 +60,8 @@ BAD_BODIES = {
     "half a surrogate": b'{"question": "\\ud800"}',
     "deep lists": b'{"question": ' + b"[" * 1000 + b"]" * 1000 + b"}",
     "deep objects": b'{"a":' * 1000 + b"1" + b"}" * 1000,
+    "a bomb of empty lists": b'{"question": [' + b"[]," * 300_000 + b"[]]}",
+    "a bomb of fields": b"{" + b",".join(b'"f%d":0' % place for place in range(80_000)) + b"}",
     "not quite as deep": b'{"a":' * 200 + b"1" + b"}" * 200,
     "NUL": b'{"patient": {"identity_number": "194001042383", "name": "a\\u0000b"}}',
     "a list": b"[]",
@@ -70,13 +73,21 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize("kind", BAD_BODIES)
-def test_a_body_that_cannot_be_used_is_a_plain_refusal(api: Callers, kind: str) -> None:
+def test_a_body_that_cannot_be_used_is_a_plain_refusal(api: Callers, kind: str) -> None:  # F30, json-bomb, deep-nesting
     assert refusal(api[VAXJO].post("/cases", BAD_BODIES[kind])) == (400, "invalid")
     number = api[VAXJO].post("/cases", make.document()).json()["number"]
     assert refusal(api[VAXJO].patch(f"/cases/{number}", BAD_BODIES[kind], version=1)) == (400, "invalid")
 
 
-def test_a_body_of_two_megabytes_is_too_large(api: Callers) -> None:
+def test_what_is_packed_is_not_unpacked(api: Callers) -> None:  # json-bomb
+    packed = gzip.compress(json.dumps(make.document(question="a" * 20_000)).encode())
+    answer = api.client.post(
+        "/api/v1/cases", content=packed, headers={**api[VAXJO].headers, "Content-Encoding": "gzip"}
+    )
+    assert refusal(answer) == (400, "invalid")
+
+
+def test_a_body_of_two_megabytes_is_too_large(api: Callers) -> None:  # F30
     body = b'{"question": "' + b"a" * 2_000_000 + b'"}'
     assert refusal(api[VAXJO].post("/cases", body)) == (413, "too-large")
     assert refusal(api[COORDINATOR].post("/conferences", body)) == (413, "too-large")
@@ -140,7 +151,7 @@ PATHS = [
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.dictionaries(st.sampled_from(PATHS[1:]), JSON, min_size=1, max_size=4))
-def test_no_value_in_any_field_of_a_case_breaks_the_program(api: Callers, values: dict[str, Any]) -> None:
+def test_no_value_in_any_field_of_a_case_breaks_the_program(api: Callers, values: dict[str, Any]) -> None:  # F30
     ordered = dict(sorted(values.items(), key=lambda pair: -pair[0].count(".")))
     document = make.document(**ordered)
     answer = api[VAXJO].post("/cases", document)
@@ -157,7 +168,7 @@ def test_no_value_in_any_field_of_a_case_breaks_the_program(api: Callers, values
     ("method", "path"),
     [("POST", "/cases"), ("POST", "/conferences"), ("POST", "/series"), ("PATCH", "/conferences/{conference}")],
 )
-def test_no_body_breaks_the_program(api: Callers, method: str, path: str, body: Any) -> None:
+def test_no_body_breaks_the_program(api: Callers, method: str, path: str, body: Any) -> None:  # F30
     name = VAXJO if path == "/cases" else COORDINATOR
     if "{conference}" in path:
         plan = {

@@ -154,7 +154,9 @@ def clash(people: People) -> tuple[str, Page]:
     return number, referrer.send(mine, path, **{"question": "Min fråga", "pain.location": "Rygg"}, do="save")
 
 
-def test_both_versions_are_told_field_by_field_and_what_only_one_changed_is_chosen(clash: tuple[str, Page]) -> None:
+def test_both_versions_are_told_field_by_field_and_what_only_one_changed_is_chosen(
+    clash: tuple[str, Page],
+) -> None:  # F13
     _, page = clash
     assert page.status == 409
     for told in ("Min fråga", "Deras fråga", "Älmhult", "Rygg", "ändrat på båda håll", "ändrat på annat håll"):

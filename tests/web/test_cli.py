@@ -184,7 +184,7 @@ def test_a_changed_row_of_the_access_log_is_found(mdk: Run, folder: Path) -> Non
     assert (result.exit_code, is_one_line(result), "rad 2" in result.stderr) == (1, True, True)
 
 
-def test_f9_a_log_that_was_cut_off_is_found_by_the_end_that_the_worker_signed(mdk: Run, folder: Path) -> None:
+def test_f9_a_log_that_was_cut_off_is_found_by_the_end_that_the_worker_signed(mdk: Run, folder: Path) -> None:  # F9
     mdk("worker", "--once")
     (signed,) = (folder / "access-log-heads.txt").read_text().split()
     assert mdk("audit", "heads").stdout.split() == [signed]
@@ -270,7 +270,9 @@ def test_every_command_explains_itself(mdk: Run) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- copies
-def test_a_copy_is_saved_and_comes_back_in_another_place(mdk: Run, folder: Path, tmp_path: Path) -> None:
+def test_a_copy_is_saved_and_comes_back_in_another_place(
+    mdk: Run, folder: Path, tmp_path: Path
+) -> None:  # F11, restored-elsewhere
     assert mdk("import", "cases", SAMPLES, "--as", VAXJO, "--submit").exit_code == 0
     saved = mdk("backup", "kopia.mdk")
     assert (saved.exit_code, (folder / "kopia.mdk").is_file()) == (0, True)

@@ -149,7 +149,7 @@ def test_every_public_macro_is_called_here_and_told_of_in_the_file_header(file: 
 
 
 @pytest.mark.parametrize(("file", "macro"), EVERY)
-def test_a_macro_renders_and_escapes_what_people_typed(file: str, macro: str) -> None:
+def test_a_macro_renders_and_escapes_what_people_typed(file: str, macro: str) -> None:  # F30
     html = call(file, macro, **CALLS[file][macro])
     assert html.strip()
     assert "<script" not in html

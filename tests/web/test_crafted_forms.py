@@ -50,7 +50,7 @@ def test_a_version_that_is_no_number_is_stale(people: People, version: str) -> N
     ("field", "value"),
     [("starts_at", "2027-13-45T25:61"), ("members.²", "a"), ("duration_minutes", "²")],
 )
-def test_a_value_that_is_none_is_refused(people: People, field: str, value: str) -> None:
+def test_a_value_that_is_none_is_refused(people: People, field: str, value: str) -> None:  # F30
     fields: dict[str, Any] = {"starts_at": "2027-03-31T13:00", "duration_minutes": "60", "chair": "ordforande@demo.mdk"}
     typed = fields | {"consultant": "konsult@demo.mdk", field: value}
     expected = 303 if field.startswith("members") else 422

@@ -130,7 +130,7 @@ def test_only_a_protected_installation_asks_browsers_to_come_protected(people: P
 
 def test_a_method_that_is_not_served_is_told_which_are_and_none_can_be_had_by_another_name(
     protected: TestClient[Any], api: Callers
-) -> None:
+) -> None:  # F29
     answer = protected.delete("/cases")
     assert (answer.status_code, sorted(answer.headers["allow"].split(", "))) == (405, ["GET", "OPTIONS"])
     refused = api[make.REFERRER].send("PUT", "/cases", b"{}")
@@ -142,7 +142,7 @@ def test_a_method_that_is_not_served_is_told_which_are_and_none_can_be_had_by_an
         assert sent.status_code == 405
 
 
-def test_no_form_of_ours_is_taken_from_a_page_of_another_s(people: People) -> None:
+def test_no_form_of_ours_is_taken_from_a_page_of_another_s(people: People) -> None:  # F29, csrf
     person = people[make.COORDINATOR]
     person.token = "0" * 128
     taken = []
@@ -334,7 +334,7 @@ def denied(database: Database) -> list[tuple[str, str, str, int | None, str]]:
         return [tuple(row) for row in rows]
 
 
-def test_f29_a_stranger_at_any_door_leaves_one_row_that_names_no_patient(api: Callers) -> None:
+def test_f29_a_stranger_at_any_door_leaves_one_row_that_names_no_patient(api: Callers) -> None:  # F29
     assert api.with_header(None).get("/cases/MDK-2026-0001").status_code == 401
     assert api.client.get("/cases/MDK-2026-0001", follow_redirects=False).status_code == 303
     assert denied(api.database) == [

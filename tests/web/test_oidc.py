@@ -191,7 +191,7 @@ def test_nobody_is_led_elsewhere_after_the_sign_in(house: TestClient[Any], telle
 
 def test_a_session_from_before_the_sign_in_is_not_taken_over(
     house: TestClient[Any], teller: Teller, ward_once: Database
-) -> None:
+) -> None:  # session-fixation
     guest = Guest(house)
     there = guest.begin()
     guest.holds("__Host-mdk_session", "chosen-by-someone-else")
@@ -376,7 +376,9 @@ FORGERIES: dict[str, Callable[[Teller], Callable[[dict[str, Any]], str]]] = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forged_token_is_refused(house: TestClient[Any], teller: Teller, ward_once: Database, forgery: str) -> None:
+def test_a_forged_token_is_refused(
+    house: TestClient[Any], teller: Teller, ward_once: Database, forgery: str
+) -> None:  # forged-token
     teller.sign = FORGERIES[forgery](teller)
     guest = Guest(house)
     refused(guest.come_back(teller.authorize(guest.begin())), ward_once, "sign-in.token")
@@ -394,7 +396,7 @@ def test_a_forged_token_is_refused(house: TestClient[Any], teller: Teller, ward_
 )  # fmt: skip
 def test_a_token_that_was_made_for_another_or_another_time_is_refused(
     house: TestClient[Any], teller: Teller, ward_once: Database, said: dict[str, Any]
-) -> None:
+) -> None:  # expired-token
     teller.claims |= said
     guest = Guest(house)
     refused(guest.come_back(teller.authorize(guest.begin())), ward_once, "sign-in.token")
@@ -563,7 +565,7 @@ def choices(guest: Guest) -> list[str]:
 
 
 @pytest.mark.parametrize("chosen", ["", "0", "999999", "x", "1;2"])
-def test_nobody_takes_an_assignment_of_another(house: TestClient[Any], teller: Teller, chosen: str) -> None:
+def test_nobody_takes_an_assignment_of_another(house: TestClient[Any], teller: Teller, chosen: str) -> None:  # idor
     guest = Guest(house)
     guest.come_back(teller.authorize(guest.begin()))
     guest.get("/")

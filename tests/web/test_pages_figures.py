@@ -125,7 +125,7 @@ def test_the_administrator_maps_a_code_and_sees_no_row(people: People) -> None:
     assert text.splitlines()[1].endswith(";XX1")
 
 
-def test_a_cell_that_a_spreadsheet_would_run_is_told_as_text() -> None:
+def test_a_cell_that_a_spreadsheet_would_run_is_told_as_text() -> None:  # csv-injection
     assert [plain(text) for text in ("=1+1", "@cmd", "-2", 3.5, None)] == ["'=1+1", "'@cmd", "'-2", "3,5", "dolt"]
 
 

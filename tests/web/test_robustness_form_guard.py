@@ -40,7 +40,7 @@ def test_a_header_that_is_none_of_ours_is_refused(people: People, token: str) ->
     assert _status(people[make.CHAIR], b"", token=token) == 403
 
 
-def test_somebody_elses_token_is_refused(people: People) -> None:
+def test_somebody_elses_token_is_refused(people: People) -> None:  # csrf
     theirs = people[make.COORDINATOR].token
     assert _status(people[make.CHAIR], f"{CSRF_FIELD}={theirs}".encode()) == 403
 

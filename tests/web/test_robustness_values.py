@@ -105,7 +105,7 @@ def test_a_row_at_a_place_that_is_none_does_not_break_the_cases_form(people: Peo
     assert referrer.post("/cases/preview", **typed).status == 200
 
 
-def test_the_hour_that_spring_skips_is_refused_and_the_typing_kept(people: People) -> None:
+def test_the_hour_that_spring_skips_is_refused_and_the_typing_kept(people: People) -> None:  # F23
     typed = {"starts_at": "2027-03-28T02:30", "duration_minutes": "60", "chair": make.email(make.CHAIR)}
     answer = people[make.COORDINATOR].post("/conferences/new", **typed, consultant=make.email(make.CONSULTANT))
     assert (answer.status, answer.values["starts_at"]) == (422, "2027-03-28T02:30")
@@ -126,7 +126,7 @@ def test_a_move_to_a_time_that_does_not_exist_or_has_passed_is_refused_and_nobod
     assert (after.version, after.starts_at) == (before.version, before.starts_at)
 
 
-def test_a_move_to_the_hour_that_autumn_repeats_asks_which_one_is_meant(people: People) -> None:
+def test_a_move_to_the_hour_that_autumn_repeats_asks_which_one_is_meant(people: People) -> None:  # F23
     held = coming(people.database, [queued(people.database)])
     person, path = people[make.COORDINATOR], f"/conferences/{held}"
     asked = person.send(person.get(path), f"{path}/move", starts_at="2027-10-31T02:30")

@@ -204,14 +204,14 @@ def test_a_link_of_a_conference_that_is_over_says_so(links: Links) -> None:
     check_closed(links, links.mailed(NURSE), held, 410, "Konferensen är över.")
 
 
-def test_a_link_that_expired_says_so(links: Links) -> None:
+def test_a_link_that_expired_says_so(links: Links) -> None:  # expired-token
     held = coming(links.database, [queued(links.database)])
     links.mailed(NURSE)
     link = token_for(links, held, NURSE, expires_at=clock.now() - make.MINUTE)
     check_closed(links, link, held, 410, "Länken har gått ut.")
 
 
-def test_a_forged_link_and_one_for_another_purpose_are_unknown(links: Links) -> None:
+def test_a_forged_link_and_one_for_another_purpose_are_unknown(links: Links) -> None:  # forged-token, swapped-token
     held = coming(links.database, [queued(links.database)])
     link = links.mailed(NURSE)
     head, payload, signature = link.split(".")

@@ -27,7 +27,7 @@ def sent_in(database: Database) -> str:
     return make.submitted(database, make.submission(question=QUESTION), by=LUND, at=clock.now() - make.HOUR)
 
 
-def test_every_sign_is_searched_for_as_it_stands_over_the_api(stored_api: Callers) -> None:
+def test_every_sign_is_searched_for_as_it_stands_over_the_api(stored_api: Callers) -> None:  # F30
     number = sent_in(stored_api.database)
 
     def found(text: str) -> Any:

@@ -51,7 +51,7 @@ def test_a_person_sees_where_they_are_signed_in_and_ends_it_there(people: People
     assert ends(here) == []
 
 
-def test_nobody_ends_another_person_s_session(people: People) -> None:
+def test_nobody_ends_another_person_s_session(people: People) -> None:  # idor
     chair, other = people[make.CHAIR], people[make.NURSE]
     people[make.CHAIR]
     (address,) = ends(chair)
@@ -89,7 +89,7 @@ def test_the_command_line_gives_people_and_units_their_hsa_ids(people: People, e
     assert mdk("unit", "hsa-id", "okand", "TSTNMT2321000156-10NK")[0] == 2
 
 
-def test_every_sign_in_gives_another_cookie_and_takes_over_none(people: People) -> None:
+def test_every_sign_in_gives_another_cookie_and_takes_over_none(people: People) -> None:  # session-fixation
     person = people[make.CHAIR]
     first = person.cookies[COOKIE]
     person.cookies[COOKIE] = "chosen-by-someone-else"

@@ -148,12 +148,12 @@ def test_a_reservnummer_that_breaks_the_format_is_refused(number: str, rule: str
         ("194001042384", "identity.check-digit"),
     ],
 )
-def test_what_is_no_number_is_refused_with_its_rule(text: str, rule: str) -> None:
+def test_what_is_no_number_is_refused_with_its_rule(text: str, rule: str) -> None:  # F30
     assert refused(text) == rule
 
 
 @given(st.text(max_size=20))
-def test_any_text_gives_an_identity_or_a_rule(text: str) -> None:
+def test_any_text_gives_an_identity_or_a_rule(text: str) -> None:  # F30
     try:
         length = len(parse_identity(text, today=TODAY).value)
     except RuleBroken:
