@@ -2,7 +2,7 @@
 
 import io
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -21,11 +21,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from mdk import disk, live
-from mdk.errors import Invalid, Problem, Stale, Unavailable
+from mdk import disk, keyring, live, sealing
+from mdk.errors import Invalid, MdkError, Problem, Stale, Unavailable
 from mdk.turns import PATIENCE, Turns
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
+REWRITTEN = "mdk.rewritten"  # how a migration names the tables whose rows it wrote in another form
 _CHOICES = "mdk.choices"
 _AT_END = "mdk.at_end"
 BEHIND = "Databasens schema är äldre än programmet. Ta en kopia (mdk backup FIL) och kör sedan: mdk migrate"
@@ -68,13 +69,13 @@ class Database:
     known of the disk below it. What the address of a PostgreSQL says under `options` goes before our own.
     """
 
-    def __init__(self, url: str, choices: Choices | None = None) -> None:
+    def __init__(self, url: str, choices: Choices | None = None, *, masters: keyring.Masters | None = None) -> None:
         self.live, self.disk = live.Live(), disk.Disk()
-        self._info: dict[str, Any] = {_CHOICES: choices or Choices(), live.KEY: self.live}
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
         options: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": not self.is_sqlite}
+        options["hide_parameters"] = True  # what an error says is written down
         if not self.is_sqlite:
             options["connect_args"] = {"options": f"{_OPTIONS} {parsed.query.get('options', '')}".strip()}
         self.url = parsed
@@ -86,6 +87,13 @@ class Database:
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reader = self.engine.execution_options(**snapshot)
         self._writer = self.engine.execution_options(mdk_writes=True)
+        self.keyring = keyring.Keyring(self.engine.connect, masters)
+        setattr(self.engine.dialect, sealing.KEYRING, self.keyring)
+        self._info: dict[str, Any] = {
+            _CHOICES: choices or Choices(),
+            live.KEY: self.live,
+            keyring.INFO: self.keyring,
+        }
         self._logs = _GroupCommit(self.writing, self._turns)
 
     @contextmanager
@@ -93,6 +101,8 @@ class Database:
         """A session on one snapshot; its log of what was read is committed before the block is left."""
         session = Session(self._reader, expire_on_commit=False, autoflush=False, info=self._info)
         with _translated(self.disk), session:
+            if not self.keyring.is_open:
+                self.keyring.follow(session.connection())
             yield session
             owed = session.info.pop(_AT_END, [])
             session.rollback()
@@ -105,7 +115,9 @@ class Database:
         self.check_disk()
         session = Session(self._writer, expire_on_commit=False, info=self._info)
         with _translated(self.disk), self._turns.taken() if self.is_sqlite else nullcontext(), session:
-            session.connection()
+            if not self.keyring.is_open:
+                self._begin_keys()
+            self.keyring.follow(session.connection())
             yield session
             session.flush()
             _settle(session, session.info.pop(_AT_END, []))
@@ -120,9 +132,26 @@ class Database:
             raise Unavailable(disk.DOUBTED)
         self.close()
 
+    def unlock(self) -> None:
+        """Open the store's keys, if it has any yet. Raises `WrongKey`, and `Unavailable`."""
+        with _translated(self.disk), self.engine.connect() as connection:
+            self.keyring.follow(connection)
+
     def close(self) -> None:
-        """Give every connection back to the system."""
+        """Give every connection back to the system, and forget the keys."""
         self.engine.dispose()
+        self.keyring.forget()
+
+    def _begin_keys(self) -> None:
+        """Have keys before a unit of work begins: of several processes that come to an empty store, one makes them."""
+        self.unlock()
+        if self.keyring.is_open:
+            return
+        try:
+            with self._writer.begin() as connection:
+                self.keyring.begin(connection)
+        except IntegrityError:
+            self.unlock()
 
     def _begin_sqlite(self, connection: Connection) -> None:
         if not connection.get_execution_options().get("mdk_writes"):
@@ -181,9 +210,30 @@ class _Ticket:
 
 
 def migrate(database: Database) -> None:
-    """Bring the database to the newest schema; a database that is there already is left as it is."""
+    """Bring the database to the newest schema; a database that is there already is left as it is.
+
+    What a migration wrote in another form is then cleared out of the store's files. Raises `WrongKey` and changes
+    nothing when rows are to be sealed and there is no key to do it with.
+    """
     with database.engine.begin() as connection:
         command.upgrade(_alembic(connection), "head")
+        rewritten = connection.info.pop(REWRITTEN, ())
+    if rewritten:
+        _clear_out(database, rewritten)
+
+
+def _clear_out(database: Database, rewritten: Iterable[str]) -> None:
+    """Write what is left of tables anew, so that no page holds what stood in them before."""
+    if database.is_sqlite:
+        with closing(database.engine.raw_connection()) as connection:
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                connection.cursor().execute(statement)
+        return
+    with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as own:
+        own.exec_driver_sql("SET statement_timeout = 0")
+        for name in rewritten:
+            own.exec_driver_sql(f"VACUUM FULL {name}")
+        own.invalidate()  # its setting goes with it
 
 
 def check_revision(database: Database) -> str:
@@ -274,9 +324,14 @@ def _translated(below: disk.Disk | None = None) -> Iterator[None]:
             raise
         raise Unavailable from failure
     except StatementError as failure:
-        if not isinstance(failure.orig, OverflowError):
-            raise
-        raise _unstorable() from failure
+        raise _meant(failure) from failure
+
+
+def _meant(failure: StatementError) -> Exception:
+    """What a statement that did not reach the store failed of."""
+    if isinstance(failure.orig, OverflowError):
+        return _unstorable()
+    return failure.orig if isinstance(failure.orig, MdkError) else failure
 
 
 def _tell(below: disk.Disk | None, failure: BaseException | None) -> None:

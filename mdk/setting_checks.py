@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SECRET_LENGTH: Final = 32
 LONGEST_LINE: Final = 200
+FEWEST_DIGITS: Final = 6  # kinds of digits; 64 drawn by chance hold fewer once in 10^20
+_HEXADECIMAL: Final = re.compile(r"([0-9A-Fa-f]{2}){32,}", re.ASCII)
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?", re.ASCII)
 
 
@@ -118,6 +120,13 @@ def scopes(value: str) -> str:
 def secret(value: str) -> str:
     """A secret that is long enough, or nothing."""
     return "" if not value or len(value) >= SECRET_LENGTH else f"är för kort: minst {SECRET_LENGTH} tecken behövs"
+
+
+def key(value: str) -> str:
+    """A key of at least 32 bytes that were drawn by chance, as hexadecimal digits, or nothing."""
+    if not value or (_HEXADECIMAL.fullmatch(value) and len(set(value.lower())) >= FEWEST_DIGITS):
+        return ""
+    return "ska vara minst 64 slumpade hexadecimala tecken, till exempel från: openssl rand -hex 32"
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

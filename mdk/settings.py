@@ -72,6 +72,21 @@ SETTINGS = (
         check=checks.secret,
     ),
     Setting(
+        "DATA_KEY",
+        "",
+        "nyckel som patienternas uppgifter krypteras med i databasen, minst 64 hexadecimala tecken (tomt: härleds ur "
+        "SECRET_KEY); i drift ska den vara satt och sparas skild från säkerhetskopiorna",
+        secret=True,
+        check=checks.key,
+    ),
+    Setting(
+        "DATA_KEY_OLD",
+        "",
+        "den DATA_KEY som gällde förut, medan den byts: sätt båda, kör mdk data-key rotate och ta bort den",
+        secret=True,
+        check=checks.key,
+    ),
+    Setting(
         "SMTP_URL", "", "vart e-post skickas: smtp://, smtps:// eller file:KATALOG", secret=True, check=checks.mail
     ),
     Setting(

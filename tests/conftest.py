@@ -146,6 +146,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _migrate(url: str) -> None:
-    database = Database(url)
+    database = stores.made(url)
     migrate(database)
     database.close()

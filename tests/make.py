@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+import stores
 from mdk import clock, parsing
 from mdk.cases import service as cases
 from mdk.cases.queries import view as view_case
@@ -126,7 +127,7 @@ MINIMUM: dict[str, Any] = {
 }
 
 # What a signature is made with: the secret of every installation in the tests, and the press of the program.
-SECRET = "0123456789abcdef" * 4
+SECRET = stores.SECRET
 SEALING = Sealing(SECRET, press)
 
 LEFT_OUT = object()  # as a change: the field is not given

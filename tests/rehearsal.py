@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 import make
+import stores
 from calling import Callers
 from mdk import clock, settings, tokens
 from mdk.cases import attachments, blocking, queries, service
@@ -79,7 +80,7 @@ def rehearsing(
     """A world of its own in a folder, from an embedded database that is migrated and has no rows."""
     file = folder / "mdk.sqlite"
     shutil.copyfile(template, file)
-    real = make.people(Database(sqlite_file(file)))
+    real = make.people(stores.made(sqlite_file(file)))
     values = (prepare or prepared)(real)
     configured = _settings(folder)
     with TestClient(create_app(configured, real), base_url=configured["BASE_URL"]) as client:
@@ -98,7 +99,7 @@ def rehearsing(
 @contextmanager
 def on_stage(file: Path) -> Iterator[tuple[TestClient[Any], Rehearsal]]:
     """The application on a prepared database that nothing changes any more."""
-    rehearsal, configured = Rehearsal(sqlite_file(file)), _settings(file.parent)
+    rehearsal, configured = Rehearsal(sqlite_file(file), masters=stores.MASTERS), _settings(file.parent)
     rehearsal.kept = int(first_id(rehearsal, "access_log", "ORDER BY id DESC"))
     with TestClient(create_app(configured, rehearsal), base_url=configured["BASE_URL"]) as client:
         yield client, rehearsal

@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from mdk.db import Database, sqlite_file
+from mdk.db import Choices, Database, sqlite_file
+from mdk.keyring import Masters, derived
 from postgres import Server
+
+SECRET = "0123456789abcdef" * 4  # of every installation in the tests
+MASTERS = Masters(derived(SECRET.encode()))
 
 
 def copied(template: Path, place: Path) -> str:
@@ -39,6 +43,11 @@ def opened(url: str) -> Iterator[Database]:
     database.close()
 
 
+def made(url: str, choices: Choices | None = None) -> Database:
+    """A store at an address, whose keys are wrapped as those of an installation with the tests' secret."""
+    return Database(url, choices, masters=MASTERS)
+
+
 @cache
 def _at(url: str) -> Database:
-    return Database(url)
+    return made(url)

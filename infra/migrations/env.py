@@ -10,6 +10,7 @@ from mdk.db import is_modelled
 TABLES = (
     "mdk.audit.tables",
     "mdk.outbox.tables",
+    "mdk.secrecy.tables",
     "mdk.people.tables",
     "mdk.cases.tables",
     "mdk.conferences.tables",

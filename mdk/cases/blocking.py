@@ -8,9 +8,11 @@ from sqlmodel import col
 
 from mdk.audit.service import did, seen
 from mdk.cases.block_structs import BlockBody, BlockLine
+from mdk.cases.patients import is_block_of
 from mdk.cases.queries import load
 from mdk.cases.tables import Case, CaseRelation, PatientBlock
 from mdk.errors import Invalid, NotFound, Problem
+from mdk.keyring import kept
 from mdk.people.queries import names
 from mdk.people.structs import Viewer
 from mdk.people.tables import Assignment, Person, Unit
@@ -25,9 +27,10 @@ def block(session: Session, *, number: str, body: BlockBody, by: Viewer, at: dat
     """
     case = load(session, number, act="case.block", by=by, at=at)
     person_id, unit_id = _whom(session, case, body, by)
+    identity_blind = kept(session, "identity", case.identity_number)
     standing = session.scalar(
         select(PatientBlock).where(
-            col(PatientBlock.identity_number) == case.identity_number,
+            col(PatientBlock.identity_blind) == identity_blind,
             col(PatientBlock.lifted_at).is_(None),
             col(PatientBlock.person_id) == person_id if unit_id is None else col(PatientBlock.unit_id) == unit_id,
         )
@@ -35,6 +38,7 @@ def block(session: Session, *, number: str, body: BlockBody, by: Viewer, at: dat
     if standing is None:
         standing = PatientBlock(
             identity_number=case.identity_number,
+            identity_blind=identity_blind,
             person_id=person_id,
             unit_id=unit_id,
             wish=body.wish,
@@ -66,7 +70,7 @@ def blocks(session: Session, number: str, *, by: Viewer, at: datetime) -> list[B
     rows = list(
         session.scalars(
             select(PatientBlock)
-            .where(col(PatientBlock.identity_number) == case.identity_number)
+            .where(is_block_of(session, case.identity_number))
             .order_by(col(PatientBlock.lifted_at).is_not(None), col(PatientBlock.id).desc())
         )
     )
@@ -116,7 +120,7 @@ def _unit(session: Session, case: Case, unit_id: str) -> str:
 def _close_glass(session: Session, case: Case, person_id: int | None, unit_id: str | None, at: datetime) -> None:
     """End what was opened in an emergency before the block; what is opened after it is by a new decision."""
     there = select(col(Assignment.person_id)).where(col(Assignment.unit_id) == unit_id)
-    cases = select(col(Case.id)).where(col(Case.identity_number) == case.identity_number)
+    cases = select(col(Case.id)).where(col(Case.identity_blind).in_(sought(session, "identity", case.identity_number)))
     session.execute(
         update(CaseRelation)
         .where(

@@ -13,6 +13,7 @@ from mdk.audit.queries import history
 from mdk.audit.service import seen
 from mdk.cases import attached, reviews, rules, shut
 from mdk.cases.hints import hints_of
+from mdk.cases.patients import is_of
 from mdk.cases.report_structs import Reported
 from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Patient, Submission, Supplement, Supplemented
 from mdk.cases.tables import Case, CaseRelation, TreatmentDecision
@@ -221,7 +222,7 @@ def open_cases(
     check_role("case.read", by)
     rows = session.execute(
         select(col(Case.number), col(Case.state)).where(
-            col(Case.identity_number) == identity_number,
+            is_of(session, identity_number),
             col(Case.number) != besides,
             col(Case.state).in_(rules.OPEN),
             listed(by, at),

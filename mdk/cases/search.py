@@ -4,12 +4,11 @@ A word is looked for inside the number, the unit's name and the question; a name
 """
 
 import re
-import unicodedata
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,8 @@ from mdk import clock as time
 from mdk.cases.tables import Case
 from mdk.clinical.identity import parse_identity
 from mdk.errors import RuleBroken
+from mdk.keyring import sought
+from mdk.sealing import folded
 
 ENOUGH = 2000  # cases that are worth naming one by one; a text that finds more is met by walking from the newest
 _TRIGRAM = 3
@@ -35,19 +36,9 @@ class Wanted(NamedTuple):
     number: str | None = None
 
 
-def folded(text: str) -> str:
-    """A text as it is compared: in one Unicode form, capitals and small letters alike."""
-    return unicodedata.normalize("NFC", text).casefold()
-
-
 def text_of(number: str, unit_name: str, question: str) -> str:
     """What the words of a search are looked for in; a word holds no line break, so it never spans two of them."""
     return "\n".join(folded(part) for part in (number, unit_name, question))
-
-
-def name_of(name: str) -> str:
-    """A patient's name as it is compared, whole."""
-    return folded(" ".join(name.split()))
 
 
 def rename(session: Session, unit_id: str, name: str) -> None:
@@ -68,13 +59,13 @@ def read(text: str, at: datetime) -> Wanted | None:
     with suppress(RuleBroken):
         identity = parse_identity(text.strip(), today=time.today(at)).value
     number = words[0].upper() if len(words) == 1 and _NUMBER.fullmatch(words[0]) else None
-    return Wanted(tuple(sorted(words, key=len, reverse=True)[:_MOST_WORDS]), identity, name_of(text), number)
+    return Wanted(tuple(sorted(words, key=len, reverse=True)[:_MOST_WORDS]), identity, text, number)
 
 
 def matches(session: Session, wanted: Wanted) -> ColumnElement[bool]:
     """The condition on a case that a search finds it."""
     inside = func.instr if _is_sqlite(session) else func.strpos
-    return or_(and_(*(inside(_CASE.search_text, word) > 0 for word in wanted.words)), _whole(wanted))
+    return or_(and_(*(inside(_CASE.search_text, word) > 0 for word in wanted.words)), _whole(session, wanted))
 
 
 def candidates(session: Session, wanted: Wanted, *, before: int | None) -> list[int] | None:
@@ -88,13 +79,13 @@ def candidates(session: Session, wanted: Wanted, *, before: int | None) -> list[
     earlier = [] if before is None else [_CASE.id < before]
     hits = _by_fts(words, before) if _is_sqlite(session) else _by_trigrams(words, earlier)
     found = list(session.scalars(hits.limit(ENOUGH + 1)))
-    found += session.scalars(select(_CASE.id).where(_whole(wanted), *earlier).limit(ENOUGH + 1))
+    found += session.scalars(select(_CASE.id).where(_whole(session, wanted), *earlier).limit(ENOUGH + 1))
     return found if len(found) <= ENOUGH else None
 
 
-def _whole(wanted: Wanted) -> ColumnElement[bool]:
-    identity = false() if wanted.identity is None else _CASE.identity_number == wanted.identity
-    return or_(identity, _CASE.name_key == wanted.name)
+def _whole(session: Session, wanted: Wanted) -> ColumnElement[bool]:
+    identity = () if wanted.identity is None else sought(session, "identity", wanted.identity)
+    return or_(_CASE.identity_blind.in_(identity), _CASE.name_key.in_(sought(session, "name", wanted.name)))
 
 
 def _by_fts(words: list[str], before: int | None) -> Any:

@@ -14,19 +14,16 @@ from mdk import clock as time
 from mdk import parsing
 from mdk.audit.service import did, moved
 from mdk.audit.structs import Actor
-from mdk.cases import rules, search
+from mdk.cases import filling, rules
 from mdk.cases.changes import record_changes
 from mdk.cases.queries import behind_glass, load, submission_of
-from mdk.cases.structs import CaseState, HomeCare, Submission, given
+from mdk.cases.structs import CaseState, HomeCare, Submission
 from mdk.cases.tables import Case, CaseCounter, CaseRelation
-from mdk.clinical.identity import parse_identity
-from mdk.db import choices
 from mdk.errors import Invalid, Problem, RuleBroken, Stale
 from mdk.outbox.service import notice
 from mdk.people.queries import holders
 from mdk.people.rules import check_role
 from mdk.people.structs import Role, Viewer
-from mdk.people.tables import Unit
 
 GLASS_LASTS = timedelta(hours=24)
 # In one statement, so that the first two cases of a year, made at once, do not get the same number.
@@ -52,8 +49,8 @@ def create(session: Session, *, submission: Submission, by: Viewer, at: datetime
         identity_number="",
         submission="",
     )
-    _fill(session, case, submission, at)
-    _assess(session, case, at)
+    filling.fill(session, case, submission, at)
+    filling.assess(session, case, at)
     session.add(case)
     session.flush()
     _move(session, case, "create", by=by, at=at, move=("", CaseState.DRAFT))
@@ -130,7 +127,7 @@ def accept(
     case = _triaged(session, number, "accept", version, by=by, at=at)
     target = rules.check_move("accept", case.state, has_worsened=case.deteriorated_at is not None)
     is_anew, before = case.state in rules.RETRIAGED, submission_of(case)
-    _fill(session, case, submission_of(case), at, urgency=urgency)
+    filling.fill(session, case, submission_of(case), at, urgency=urgency)
     record_changes(session, case, before, submission_of(case), person_id=by.person_id, at=at)
     case.accepted_at, case.deteriorated_at = case.accepted_at or at, None
     case.override_reason = override_reason or ""
@@ -240,7 +237,7 @@ def hasten(session: Session, case: Case, *, until: datetime, by: Viewer, at: dat
     Raises `RuleBroken("case.wrong-state")`.
     """
     if case.state == CaseState.SUBMITTED:
-        _fill(session, case, submission_of(case), at, urgency="acute")
+        filling.fill(session, case, submission_of(case), at, urgency="acute")
         case.accepted_at = case.accepted_at or at
         step(session, case, "accept", by=by, at=at)
     case.urgent_until, case.deteriorated_at = until, None
@@ -254,7 +251,7 @@ def take_home_care_answer(
     submission = submission_of(case)
     home_care = HomeCare() if submission.home_care is UNSET else submission.home_care
     home_care.can_take_extern, submission.home_care = can_take, home_care
-    _fill(session, case, submission, at, urgency=case.urgency if case.accepted_at is not None else None)
+    filling.fill(session, case, submission, at, urgency=case.urgency if case.accepted_at is not None else None)
     here = (case.state, case.state)
     moved(session, "case", case.number, move=here, act="home-care-answer", by=by, at=at, reason=reason)
     did(session, "case.home-care-answer", by=by, at=at, cases=(case.number,))
@@ -316,8 +313,8 @@ def _replace(session: Session, case: Case, version: int, submission: Submission,
     if case.state in rules.MUST_STAY_COMPLETE:
         rules.check_complete(rules.completeness(submission, is_child=rules.is_child(case.birth_date, time.today(at))))
     before = submission_of(case)
-    _fill(session, case, submission, at, urgency=settled)
-    _assess(session, case, at)
+    filling.fill(session, case, submission, at, urgency=settled)
+    filling.assess(session, case, at)
     record_changes(session, case, before, submission_of(case), person_id=by.person_id, at=at)
     did(session, "case.patch", by=by, at=at, cases=(case.number,))
     return case
@@ -327,45 +324,6 @@ def _check_values(submission: Submission, at: datetime) -> None:
     problems = rules.problems_of(submission, today=time.today(at))
     if problems:
         raise Invalid(problems)
-
-
-def _fill(session: Session, case: Case, submission: Submission, at: datetime, *, urgency: str | None = None) -> None:
-    """Put a submission into the case; `urgency`, once triage has settled it, goes before the referrer's own."""
-    today, unit_name = time.today(at), session.get_one(Unit, case.unit_id).name
-    identity = parse_identity(submission.patient.identity_number, today=today)
-    submission.patient.identity_number = identity.value
-    if urgency is not None and submission.urgency != urgency:
-        submission.urgency = urgency  # type: ignore[assignment]
-        submission.urgency_reason = _text(submission, "urgency_reason") or "Ändrad vid triage."
-    child = rules.is_child(identity.birth_date, today)
-    complete = rules.completeness(submission, is_child=child)
-    case.submission = msgspec.json.encode(submission).decode()
-    case.identity_number, case.birth_date, case.sex = identity.value, identity.birth_date, identity.sex
-    case.patient_name = _text(submission, "patient.name") or ""
-    case.name_key = search.name_of(case.patient_name)
-    case.home_region = _text(submission, "patient.home_region")
-    case.protected = _text(submission, "patient.protected_identity") == "yes"
-    case.urgency = _text(submission, "urgency")
-    case.survival = _text(submission, "diagnosis.expected_survival")
-    case.question = _text(submission, "question") or ""
-    case.search_text = search.text_of(case.number, unit_name, case.question)
-    case.days_allowed = rules.days_allowed(case.urgency, case.survival)
-    case.completeness = complete.share
-    gaps = [(gap.field, gap.required_for) for gap in complete.missing]
-    case.missing = msgspec.json.encode(gaps).decode()
-    case.changed_at = at
-
-
-def _assess(session: Session, case: Case, at: datetime) -> None:
-    """Keep what the policy and tables of now say of the submission, so that later ones do not change it unseen."""
-    years, table = rules.age(case.birth_date, time.today(at)), choices(session).omeq_table
-    found = rules.assess(submission_of(case), years=years, table_of_record=table, at=at)
-    case.assessment = msgspec.json.encode(found).decode()
-
-
-def _text(submission: Submission, path: str) -> str | None:
-    value = rules.value_at(submission, path)
-    return value if given(value) else None
 
 
 def _triaged(session: Session, number: str, act: str, version: int, *, by: Viewer, at: datetime) -> Case:

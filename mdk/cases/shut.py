@@ -36,6 +36,6 @@ def _shut_to(person_id: Any, unit_id: Any) -> Any:
     here = or_(col(PatientBlock.person_id) == person_id, col(PatientBlock.unit_id) == unit_id)
     return (
         select(col(Case.id))
-        .join(PatientBlock, col(PatientBlock.identity_number) == col(Case.identity_number))
+        .join(PatientBlock, col(PatientBlock.identity_blind) == col(Case.identity_blind))
         .where(col(PatientBlock.lifted_at).is_(None), here)
     )

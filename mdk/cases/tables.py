@@ -3,13 +3,14 @@
 from datetime import date, datetime
 from typing import ClassVar, get_args
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Text, TextClause, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, Text, TextClause, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mdk.cases.file_structs import AttachmentKind
 from mdk.cases.structs import CaseState, RegionCode, Urgency
 from mdk.cases.treatment_structs import Follows
 from mdk.columns import Versioned, one_of
+from mdk.sealing import Blind, SealedBytes, SealedLine, SealedText
 
 _QUEUED = text("state = 'accepted'")
 _AT_TRIAGE = text("state = 'submitted'")
@@ -24,6 +25,10 @@ _UNRATIFIED = text("ratified_at IS NULL")
 def _partial(name: str, *columns: str, where: TextClause) -> Index:
     """An index over the rows that meet a condition, in either store's words."""
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+def _blind(kind: str, source: str) -> Column[str]:
+    return Column(Blind(kind, source), nullable=False, index=True)
 
 
 class Case(Versioned, table=True):
@@ -50,6 +55,7 @@ class Case(Versioned, table=True):
         {
             "identity_number",
             "patient_name",
+            "identity_blind",
             "name_key",
             "birth_date",
             "sex",
@@ -91,13 +97,14 @@ class Case(Versioned, table=True):
     survival: str | None = None
     question: str = Field(default="", sa_column=Column(Text, nullable=False))
     search_text: str = Field(default="", sa_column=Column(Text, nullable=False))
-    identity_number: str = Field(index=True)
-    patient_name: str = ""
-    name_key: str = Field(default="", index=True)
+    identity_number: str = Field(sa_column=Column(SealedLine("case_file.identity_number"), nullable=False))
+    identity_blind: str = Field(default="", sa_column=_blind("identity", "identity_number"))
+    patient_name: str = Field(default="", sa_column=Column(SealedLine("case_file.patient_name"), nullable=False))
+    name_key: str = Field(default="", sa_column=_blind("name", "patient_name"))
     birth_date: date | None = None
     sex: str | None = None
     protected: bool = False
-    submission: str = Field(sa_column=Column(Text, nullable=False))
+    submission: str = Field(sa_column=Column(SealedText("case_file.submission"), nullable=False))
     assessment: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     completeness: float = 0.0
     missing: str = Field(default="[]", sa_column=Column(Text, nullable=False))
@@ -119,7 +126,7 @@ class CaseChange(SQLModel, table=True):
     until: datetime
     person_id: int = Field(foreign_key="person.id")
     state: str
-    changes: str = Field(default="[]", sa_column=Column(Text, nullable=False))
+    changes: str = Field(default="[]", sa_column=Column(SealedText("case_change.changes"), nullable=False))
 
 
 class TreatmentDecision(SQLModel, table=True):
@@ -173,10 +180,11 @@ class PatientBlock(SQLModel, table=True):
 
     __tablename__ = "patient_block"
     __table_args__ = (CheckConstraint("(person_id IS NULL) <> (unit_id IS NULL)", name="one_is_shut_out"),)
-    personal: ClassVar[frozenset[str]] = frozenset({"identity_number", "wish", "lift_reason"})
+    personal: ClassVar[frozenset[str]] = frozenset({"identity_number", "identity_blind", "wish", "lift_reason"})
 
     id: int | None = Field(default=None, primary_key=True)
-    identity_number: str = Field(index=True)
+    identity_number: str = Field(sa_column=Column(SealedLine("patient_block.identity_number"), nullable=False))
+    identity_blind: str = Field(sa_column=_blind("identity", "identity_number"))
     person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     unit_id: str | None = Field(default=None, foreign_key="unit.id", index=True)
     wish: str = Field(sa_column=Column(Text, nullable=False))
@@ -197,11 +205,11 @@ class CaseAttachment(SQLModel, table=True):
     id: str = Field(primary_key=True)
     case_id: int = Field(foreign_key="case_file.id")
     place: int
-    name: str
+    name: str = Field(sa_column=Column(SealedLine("case_attachment.name"), nullable=False))
     kind: str
     size: int
     sha256: str
-    content: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    content: bytes | None = Field(default=None, sa_column=Column(SealedBytes("case_attachment.content"), nullable=True))
     at: datetime
     person_id: int = Field(foreign_key="person.id")
     removed_at: datetime | None = None

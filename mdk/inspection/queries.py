@@ -11,6 +11,7 @@ from sqlmodel import col
 from mdk import clock, cursors
 from mdk.audit.service import seen
 from mdk.audit.tables import AccessLog, AccessLogCase
+from mdk.cases.patients import is_of
 from mdk.cases.tables import Case
 from mdk.clinical.identity import parse_identity
 from mdk.errors import NotFound, RuleBroken
@@ -34,7 +35,7 @@ def cases_of(session: Session, text: str, *, by: Viewer, at: datetime) -> tuple[
     check_role("log.read", by)
     wanted = col(Case.number) == text.strip().upper()
     with suppress(RuleBroken):
-        wanted = col(Case.identity_number) == parse_identity(text.strip(), today=clock.today(at)).value
+        wanted = is_of(session, parse_identity(text.strip(), today=clock.today(at)).value)
     found = tuple(session.scalars(select(col(Case.number)).where(wanted).order_by(col(Case.id))))
     if not found:
         raise NotFound("Inget ärende har det numret.")
@@ -93,7 +94,7 @@ def extract(
     check_role("log.extract", by)
     numbers = cases_of(session, patient, by=by, at=at)
     identity = session.scalars(select(col(Case.identity_number)).where(col(Case.number) == numbers[0])).one()
-    numbers = tuple(session.scalars(select(col(Case.number)).where(col(Case.identity_number) == identity)))
+    numbers = tuple(session.scalars(select(col(Case.number)).where(is_of(session, identity)).order_by(col(Case.id))))
     span = Wanted(
         since=clock.midnight(since) if since else clock.midnight(date(2000, 1, 1)),
         until=clock.midnight(until + timedelta(days=1)) if until else at,

@@ -28,7 +28,7 @@ from mdk.people.structs import Viewer
 from mdk.people.tables import Person, Unit
 
 # Columns that only lists and searches are made of, and bytes, which are files of their own.
-LEFT_OUT: Final = frozenset({"search_text", "name_key", "content", "pdf", "jws"})
+LEFT_OUT: Final = frozenset({"search_text", "identity_blind", "name_key", "content", "pdf", "jws"})
 Row = dict[str, Any]
 
 
@@ -73,7 +73,7 @@ def _gathered(session: Session, cases: Sequence[Case], made: RecordMade) -> Foun
         cases=shown,
         conferences=[_conference(session, each, told) for each in conferences],
         moves=told.rows(_ordered(session, StateMove, parts.moves(session, cases))),
-        blocks=told.rows(_ordered(session, PatientBlock, is_block_of(newest.identity_number))),
+        blocks=told.rows(_ordered(session, PatientBlock, is_block_of(session, newest.identity_number))),
         access_log=_log(session, [case.number for case in cases], told),
         people=_people(session, told.people),
         units=_units(session, told.units),

@@ -3,13 +3,15 @@
 from datetime import datetime
 from typing import ClassVar, get_args
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from mdk.columns import Versioned, one_of
 from mdk.minutes.structs import Outcome
+from mdk.sealing import SealedBytes, SealedText
 
 _ACTIVE = text("active")
+_SIGNED, _ALWAYS = "signed_at IS NOT NULL", "true"  # when a row is for good
 
 
 class Minutes(Versioned, table=True):
@@ -28,7 +30,7 @@ class Minutes(Versioned, table=True):
     id: int | None = Field(default=None, primary_key=True)
     conference_id: str = Field(foreign_key="conference.id")
     case_id: int = Field(foreign_key="case_file.id", index=True)
-    document: str = Field(sa_column=Column(Text, nullable=False))
+    document: str = Field(sa_column=Column(SealedText("minutes.document", _SIGNED), nullable=False))
     outcome: str | None = None
     saved_at: datetime
     saved_by: int = Field(foreign_key="person.id")
@@ -47,7 +49,7 @@ class MinutesAddendum(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     minutes_id: int = Field(foreign_key="minutes.id", index=True)
-    text: str = Field(sa_column=Column(Text, nullable=False))
+    text: str = Field(sa_column=Column(SealedText("minutes_addendum.text", _ALWAYS), nullable=False))
     at: datetime
     person_id: int = Field(foreign_key="person.id")
 
@@ -94,8 +96,8 @@ class MinutesSeal(SQLModel, table=True):
     minutes_id: int = Field(foreign_key="minutes.id")
     addendum: int = 0
     kid: str = Field(foreign_key="signing_key.kid")
-    jws: str = Field(sa_column=Column(Text, nullable=False))
-    pdf: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    jws: str = Field(sa_column=Column(SealedText("minutes_seal.jws", _ALWAYS), nullable=False))
+    pdf: bytes = Field(sa_column=Column(SealedBytes("minutes_seal.pdf", _ALWAYS), nullable=False))
     pdf_sha256: str
-    sheet: str = Field(sa_column=Column(Text, nullable=False))
+    sheet: str = Field(sa_column=Column(SealedText("minutes_seal.sheet", _ALWAYS), nullable=False))
     at: datetime

@@ -84,7 +84,9 @@ def _row(place: int, senders: dict[str, Any], dice: random.Random, at: datetime)
         question=question,
         search_text=f"{number}\n{sender.unit_name}\n{question}".casefold(),
         identity_number=f"{place:012d}",
-        name_key=f"prov {place}",
+        identity_blind=f"bench.{place}",
+        patient_name=f"Prov {place}",
+        name_key=f"bench.{place}",
         birth_date=at.date() - timedelta(days=365 * (10 if place % 50 == 0 else 70)),
         submission="{}",
         version=1,
@@ -121,8 +123,8 @@ def _copy(*, is_sqlite: bool) -> str:
         "id": key,
         "number": number,
         "search_text": f"lower({number}) || {rest}",
-        "identity_number": last.format(f"'000000000000' || {key}", 12),
-        "name_key": f"'prov ' || {key}",
+        "identity_blind": f"'bench.' || {key}",
+        "name_key": f"'bench.' || {key}",
     }
     names = [column.name for column in _TABLE.columns]
     series = "WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < :times)"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+import stores
 from bench.bulk import grow, seed
 from bench.load import DEMO, ask
 from bench.run import serving
@@ -53,7 +54,7 @@ class Site(NamedTuple):
 def main() -> None:
     """Fill and serve each store small and large, and measure both in turns."""
     with tempfile.TemporaryDirectory() as folder:
-        compared("SQLite", *(Database(sqlite_file(Path(folder) / f"{name}.sqlite")) for name in ("small", "large")))
+        compared("SQLite", *(stores.made(sqlite_file(Path(folder) / f"{name}.sqlite")) for name in ("small", "large")))
     try:
         with running() as server:
             compared("PostgreSQL", *_created(server))
@@ -79,7 +80,7 @@ def compared(store: str, small: Database, large: Database) -> None:
 
 def _created(server: Server) -> Iterator[Database]:
     for _ in range(2):
-        yield Database(server.url(server.create()))
+        yield stores.made(server.url(server.create()))
 
 
 def _filled(database: Database, times: int) -> dict[str, str]:

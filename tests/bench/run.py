@@ -18,6 +18,7 @@ from rich.table import Table
 
 import make
 import postgres
+import stores
 from bench import invitations, live
 from bench.costs import of_the_queue
 from bench.load import DEMO, Measured, ask, percentile
@@ -42,7 +43,7 @@ def main() -> None:
     """Measure invitations; then fill a queue, serve it, and measure page and twin in turns."""
     invitations.show(invitations.of_invitations())
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(sqlite_file(Path(folder) / "mdk.sqlite"))
+        database = stores.made(sqlite_file(Path(folder) / "mdk.sqlite"))
         cookie = fill(database)
         with serving(database) as port:
             page, twin = asyncio.run(compare(port, cookie))
@@ -56,11 +57,11 @@ def main() -> None:
 def show_live() -> None:
     """From one browser's save to another's screen, on both stores where there are both."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(sqlite_file(Path(folder) / "mdk.sqlite"))
+        database = stores.made(sqlite_file(Path(folder) / "mdk.sqlite"))
         _show_live(database, "SQLite")
     try:
         with postgres.running() as server:
-            _show_live(Database(server.url(server.create())), "PostgreSQL")
+            _show_live(stores.made(server.url(server.create())), "PostgreSQL")
     except postgres.NoPostgres as reason:
         Console().print(f"save to screen on PostgreSQL: {reason}")
 

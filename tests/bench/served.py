@@ -11,7 +11,7 @@ from typing import Any
 from litestar import Litestar, MediaType, Response, get
 
 from mdk import settings
-from mdk.db import Database
+from mdk.journey import start
 from mdk_web import visits
 from mdk_web.rendering import render
 from mdk_web.serving import application, log_as
@@ -24,7 +24,7 @@ def create() -> Litestar:
     vars(visits)["render"] = _keeping
     chosen = settings.load(is_demo=True)
     log_as(chosen, logging.WARNING)
-    app = application(chosen, Database(chosen.database_url))
+    app = application(chosen, start.database(chosen))
     app.register(_bare)
     return app
 

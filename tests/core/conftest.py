@@ -12,7 +12,7 @@ from postgres import Server
 
 
 def _loaded(url: str) -> None:
-    database = Database(url)
+    database = stores.made(url)
     make.people(database)
     database.close()
 

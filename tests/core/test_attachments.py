@@ -11,6 +11,7 @@ from sqlmodel import col
 
 import make
 import paper
+import stores
 from mdk.audit.tables import AccessLog, StateMove
 from mdk.cases import attachments, files, queries
 from mdk.cases.file_structs import AttachmentKind, AttachmentLine
@@ -248,7 +249,7 @@ def test_a_full_disk_leaves_nothing_half_and_heals(ward: Database) -> None:  # F
     number = make.draft(ward)
     with ward.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    full, file = Database(str(ward.url)), some(size=2_000_000)
+    full, file = stores.made(str(ward.url)), some(size=2_000_000)
     limit = f"PRAGMA max_page_count={pages + 20}"
     event.listen(full.engine, "connect", lambda connection, _: connection.execute(limit))
     before = (story(ward, number), logged(ward))

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import make
+import stores
 from mdk.audit.queries import first_fault, history
 from mdk.cases.lists import queue
 from mdk.cases.structs import CaseState
@@ -22,7 +23,7 @@ from mdk.conferences import service as conferences
 from mdk.conferences.queries import released_items
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import AgendaItem, Conference
-from mdk.db import Database, migrate, sqlite_file
+from mdk.db import migrate, sqlite_file
 from mdk.errors import Invalid, NotFound, RuleBroken
 from mdk.pathways.tables import ImplantReferral, PumpAssignment
 
@@ -35,7 +36,7 @@ def template() -> bytes:
     """An embedded database with the demo's people."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mdk.sqlite"
-        database = Database(sqlite_file(file))
+        database = stores.made(sqlite_file(file))
         migrate(database)
         make.people(database)
         database.close()
@@ -50,7 +51,7 @@ class Journey(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         file = Path(self.folder.name) / "mdk.sqlite"
         file.write_bytes(template())
-        self.database = Database(sqlite_file(file))
+        self.database = stores.made(sqlite_file(file))
         self.at = make.AT
         self.cases: list[str] = []
         self.conferences: list[str] = []

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 import make
+import stores
 from mdk.audit.queries import of_case
 from mdk.cases import queries, service
 from mdk.cases.changes import FieldChange, by_row, differences, merged
@@ -172,7 +173,7 @@ def test_only_readers_of_the_case_see_its_history_and_the_reading_is_logged(clin
 
 # ------------------------------------------------------------------------------------------------- what was assessed
 def pinned(database: Database, table: str | None) -> Database:
-    return Database(database.url.render_as_string(hide_password=False), Choices(omeq_table=table))
+    return stores.made(database.url.render_as_string(hide_password=False), Choices(omeq_table=table))
 
 
 def test_the_assessment_is_stored_at_each_save_and_shown_as_it_was(clinic: Database) -> None:

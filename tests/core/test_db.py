@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 import make
+import stores
 from mdk.audit.tables import AccessLog
 from mdk.cases import lists, queries, service
 from mdk.cases.tables import Case, CaseCounter
@@ -61,7 +62,7 @@ def test_a_migrated_database_has_the_newest_schema_and_migrating_again_keeps_its
 
 
 def test_a_database_without_a_schema_is_said_to_be_behind(empty_database_url: str) -> None:
-    database = Database(empty_database_url)
+    database = stores.made(empty_database_url)
     assert check_schema(database) == BEHIND
     database.close()
 
@@ -270,7 +271,7 @@ def test_a_writer_that_waits_too_long_is_told_to_try_again(embedded: Database) -
 
 
 def _write_at_once(database: Database) -> None:
-    second = Database(str(database.url))
+    second = stores.made(str(database.url))
     try:
         with second.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA busy_timeout=50")

@@ -5,6 +5,7 @@ from queue import Empty, Queue
 
 from sqlalchemy import text
 
+import stores
 from mdk.db import Database
 from mdk.errors import NotFound
 from mdk.listening import Listening
@@ -85,7 +86,7 @@ def test_whoever_left_hears_nothing(database: Database) -> None:
 
 
 def test_a_lost_line_comes_back_and_everyone_is_told_to_look_again(postgres_url: str) -> None:
-    database = Database(postgres_url)
+    database = stores.made(postgres_url)
     with hearing(database) as ear:
         for what in ("first", "second"):
             assert kill_the_line(database) == 1
@@ -99,7 +100,7 @@ def test_a_lost_line_comes_back_and_everyone_is_told_to_look_again(postgres_url:
 
 
 def test_a_listener_waits_for_a_server_that_is_not_there(postgres_url: str) -> None:
-    database = Database(postgres_url)
+    database = stores.made(postgres_url)
     line = Listening(database.url.set(database="not_there"), database.live)
     line.start()
     time.sleep(0.3)

@@ -82,7 +82,11 @@ def test_a_column_is_left_out_only_when_it_is_made_of_others_or_is_a_file(ward: 
         if part.shown and part is not parts.CASE:
             row = next(row for case in found.cases for row in case[part.name])
             assert set(part.table.model_fields) - set(row) <= LEFT_OUT
-    assert set(parts.CASE.table.model_fields) - set(found.cases[0]["case"]) == {"search_text", "name_key"}
+    assert set(parts.CASE.table.model_fields) - set(found.cases[0]["case"]) == {
+        "search_text",
+        "identity_blind",
+        "name_key",
+    }
 
 
 def test_nothing_in_it_tells_of_another_patient(ward: Database) -> None:

@@ -23,25 +23,25 @@ from mdk.minutes.structs import Papers
 from mdk.minutes.tables import MinutesSeal, SigningKey
 
 BEHIND = (
-    "UPDATE minutes SET document = '{}'",
+    "UPDATE minutes SET document = 'mdk1.'",
     "UPDATE minutes SET signed_at = NULL, signed_by = NULL, digest = NULL",
     "DELETE FROM minutes",
     "UPDATE minutes_seal SET jws = ''",
     "DELETE FROM minutes_seal",
-    "UPDATE minutes_addendum SET text = 'Nej'",
+    "UPDATE minutes_addendum SET text = 'mdk1.'",
     "DELETE FROM minutes_addendum",
     # An insert pushes out the row in its place where the store is asked to replace.
     (
         "INSERT INTO minutes (id, conference_id, case_id, document, saved_at, saved_by, version) "
-        "SELECT id, conference_id, case_id, '{}', saved_at, saved_by, 1 FROM minutes"
+        "SELECT id, conference_id, case_id, 'mdk1.', saved_at, saved_by, 1 FROM minutes"
     ),
     (
         "INSERT INTO minutes_seal (minutes_id, addendum, kid, jws, pdf, pdf_sha256, sheet, at) "
-        "SELECT minutes_id, addendum, kid, '', pdf, '', '{}', at FROM minutes_seal WHERE addendum = 0"
+        "SELECT minutes_id, addendum, kid, '', pdf, '', 'mdk1.', at FROM minutes_seal WHERE addendum = 0"
     ),
     (
         "INSERT INTO minutes_addendum (id, minutes_id, text, at, person_id) "
-        "SELECT id, minutes_id, 'Nej', at, person_id FROM minutes_addendum"
+        "SELECT id, minutes_id, 'mdk1.', at, person_id FROM minutes_addendum"
     ),
 )
 KEYS = (
@@ -246,7 +246,7 @@ def test_minutes_cannot_be_declared_signed_without_a_seal_nor_drafts_be_added_to
     make.save(clinic, make.in_session(clinic, [number]), number)
     signed = "UPDATE minutes SET signed_at = saved_at, signed_by = saved_by, digest = 'x'"
     columns = "minutes_id, text, at, person_id"
-    inserted = f"INSERT INTO minutes_addendum ({columns}) SELECT id, 'Ja', saved_at, saved_by FROM minutes"
+    inserted = f"INSERT INTO minutes_addendum ({columns}) SELECT id, 'mdk1.', saved_at, saved_by FROM minutes"
     for statement, refusal in ((signed, "signed with their seal only"), (inserted, "only signed minutes are added to")):
         with pytest.raises(DBAPIError, match=refusal), clinic.engine.begin() as connection:
             connection.execute(text(statement))

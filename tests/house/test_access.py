@@ -4,8 +4,9 @@ import re
 import runpy
 from pathlib import Path
 
+import stores
 from mdk import settings
-from mdk.db import Database, sqlite_file
+from mdk.db import sqlite_file
 from mdk.people.rules import ACCESS
 from mdk_web.access import ANYONE, BY_LINK, ROUTES, SIGNED_IN, WATCHING
 from mdk_web.app import create_app
@@ -17,7 +18,7 @@ WRITER = ROOT / "infra" / "docs" / "write_access.py"
 def addresses(folder: Path) -> set[str]:
     """Every address that the application serves, as `METHOD /path/{id}`."""
     configured = settings.load({"MDK_SECRET_KEY": "0" * 64}, dotenv=Path("/dev/null"), data_dir=folder)
-    database = Database(sqlite_file(folder / "none.sqlite"))
+    database = stores.made(sqlite_file(folder / "none.sqlite"))
     found = {
         f"{method} {re.sub(r':[a-z]+', '', route.path)}"
         for route in create_app(configured, database).routes

@@ -3,6 +3,7 @@ import importlib
 import pytest
 from sqlmodel import SQLModel
 
+from mdk.sealing import Blind, Sealed
 from tree import ROOT, code, module_of, name_of
 
 
@@ -57,3 +58,60 @@ def test_tables_define_no_behaviour() -> None:
 def test_the_three_packages_are_found() -> None:
     assert {name_of(path).split("/")[0] for path in code()} == {"mdk", "web", "calendar"}
     assert (ROOT / "pyproject.toml").exists()
+
+
+# Why a personal column is kept as it is written. What tells who a patient is, or may hold it as a document, is sealed.
+PLAIN: dict[str, frozenset[str]] = {
+    "found by pieces of its words, which takes an index that reads them": frozenset({
+        "case_file.question", "case_file.search_text", "learning_case.search_text",
+    }),
+    "lists, limits and figures count by it in the store": frozenset({
+        "case_file.birth_date", "case_file.sex", "case_file.died_on", "follow_up.day", "follow_up.nrs",
+        "follow_up.omeq", "follow_up.pump_state", "follow_up.alive",
+    }),
+    "worked out from the submission without who the patient is": frozenset({"case_file.assessment"}),
+    "free text about a case, which the form asks to keep names out of": frozenset({
+        "case_file.answer", "case_file.supplement_what", "case_relation.reason", "treatment_decision.why",
+        "patient_block.wish", "patient_block.lift_reason", "urgent_opinion.text", "agenda_release.override_reason",
+        "implant_referral.catheter_tip", "implant_referral.device", "implant_referral.placed_tip",
+        "implant_referral.report", "pump_assignment.place", "pump_assignment.placed_tip", "pump_assignment.drug",
+        "pathway_prerequisite.note", "pack_fact.text", "pathway_action.note", "home_care_question.comment",
+        "follow_up.side_effects", "follow_up.complications", "follow_up.care_place", "spot_check.found",
+    }),
+    "read by all who work here, and reviewed to hold nobody": frozenset({
+        "learning_case.title", "learning_case.question", "learning_case.reasoning", "learning_case.six_weeks",
+        "learning_case.note",
+    }),
+    "the chain of the log covers it, and the database lets nobody write it anew": frozenset({
+        "access_log.reason", "access_log.address", "state_move.reason",
+    }),
+    "about those who work here or are asked, and no patient": frozenset({
+        "person.email", "person.name", "person.hsa_id", "sign_in.address", "sign_in.agent", "absence.first_day",
+        "absence.last_day", "busy_time.starts_at", "busy_time.ends_at", "busy_calendar.url", "participation.comment",
+        "told.event", "mail_reply.sender", "mail_reply.comment", "mail_reply.delegate", "home_care_contact.name",
+        "home_care_contact.email", "home_care_question.name", "home_care_question.recipient",
+        "home_care_question.answered_by",
+    }),
+    "a mail on its way out, which names a case by its number alone": frozenset({"outbox.recipient", "outbox.message"}),
+}  # fmt: skip
+
+
+def test_every_personal_column_is_sealed_or_says_why_it_is_not() -> None:
+    personal = {
+        f"{table.__tablename__}.{name}": SQLModel.metadata.tables[str(table.__tablename__)].columns[name].type
+        for table in tables()
+        for name in vars(table)["personal"]
+    }
+    plain = {name for name, kind in personal.items() if not isinstance(kind, Sealed | Blind)}
+    assert plain == {name for names in PLAIN.values() for name in names}
+
+
+def test_a_sealed_column_is_sealed_for_its_own_place_and_is_personal() -> None:
+    sealed = {
+        f"{table.__tablename__}.{column.name}": (column.type.place, column.name in vars(table)["personal"])
+        for table in tables()
+        for column in SQLModel.metadata.tables[str(table.__tablename__)].columns
+        if isinstance(column.type, Sealed)
+    }
+    assert sealed == {name: (name, True) for name in sealed}
+    assert {"case_file.identity_number", "case_attachment.content", "minutes_seal.pdf"} <= set(sealed)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 import make
+import stores
 from invites import forbidden
 from invites.calendars import Calendars, calendar_of
 from invites.post import Post, read, settings, texts
@@ -20,7 +21,7 @@ from mdk.conferences import agenda
 from mdk.conferences import queries as conference_queries
 from mdk.conferences import service as conferences
 from mdk.conferences.structs import AgendaItemBody, ConferenceView
-from mdk.db import Database, sqlite_file
+from mdk.db import sqlite_file
 from mdk.journey import departures
 from mdk.outbox.service import forget_owed
 from mdk.people import service as people
@@ -51,7 +52,7 @@ def ground(template: Path, folder: Path) -> Ground:
     """Five cases of three referrers, one of them a child's; people with long, strange and English names and ways."""
     file = folder / "mdk.sqlite"
     shutil.copyfile(template, file)
-    database = make.people(Database(sqlite_file(file)))
+    database = make.people(stores.made(sqlite_file(file)))
     with database.writing() as session:
         for name, shown, role in (
             (SECOND_CHAIR, f'Åsa "Ö; Ström", {"Å" * 150}', "chair"),
@@ -95,7 +96,7 @@ class Life(RuleBasedStateMachine):
     def begin(self, starts_at: datetime) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mdk-life-"))
         shutil.copyfile(self.ground.file, self.folder / "mdk.sqlite")
-        self.database = Database(sqlite_file(self.folder / "mdk.sqlite"))
+        self.database = stores.made(sqlite_file(self.folder / "mdk.sqlite"))
         self.post = Post(self.database, self.folder / "outbox")
         self.at, self.cancelled, self.lossy = make.AT, False, False
         self.calendars = Calendars()

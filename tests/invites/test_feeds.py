@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 import lending
 import make
+import stores
 from invites.post import Post, cancel, move, settings
 from invites.readers import Batch, by_icalendar, by_vobject, icaljs_reader, khal_reader, libical_reader, many
 from invites.test_ics import AROUND_THE_CHANGES
@@ -134,7 +135,7 @@ def feeds_around(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactor
     """The consultant's feed at each instant, its conference being the first in it: planned from last to first."""
     folder = tmp_path_factory.mktemp("feeds")
     shutil.copyfile(_sqlite_template, folder / "mdk.sqlite")
-    database = Database(sqlite_file(folder / "mdk.sqlite"))
+    database = stores.made(sqlite_file(folder / "mdk.sqlite"))
     post, found = with_key(database, folder / "outbox"), []
     secret = make.act(database, CONSULTANT, feeds.renew, settings=post.settings)
     for start in reversed(INSTANTS):

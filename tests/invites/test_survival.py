@@ -85,11 +85,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from sqlalchemy import event
 from invites.post import settings
-from mdk.db import Database
+import stores
 from mdk_calendar.worker import run_once
 
 def work(die_at):
-    database = Database(sys.argv[1])
+    database = stores.made(sys.argv[1])
     left = die_at
     def step(*_):
         nonlocal left

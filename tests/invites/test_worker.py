@@ -19,6 +19,7 @@ from sqlmodel import col
 from structlog.testing import capture_logs
 
 import make
+import stores
 from invites.post import Post, change, later, move, parsed, read, rows, settings, three_cases
 from invites.test_delivery import Receiver, listening
 from make import CHAIR, COORDINATOR, NURSE, REFERRER
@@ -276,10 +277,10 @@ import sys, time
 from datetime import datetime
 from pathlib import Path
 from invites.post import settings
-from mdk.db import Database
+import stores
 from mdk_calendar.worker import run_once
 sys.stdin.readline()
-run_once(Database(sys.argv[1]), settings(Path("none"), SMTP_URL=sys.argv[2]), at=datetime.fromisoformat(sys.argv[3]))
+run_once(stores.made(sys.argv[1]), settings(Path("none"), SMTP_URL=sys.argv[2]), at=datetime.fromisoformat(sys.argv[3]))
 """
 
 
@@ -360,7 +361,7 @@ def test_a_mail_lies_in_the_folder_at_most_two_seconds_after_the_act(post: Post)
 
 def test_the_loop_survives_a_store_that_cannot_be_used(post: Post, tmp_path: Path) -> None:
     (tmp_path / "empty.sqlite").touch()
-    broken = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    broken = stores.made(f"sqlite:///{tmp_path / 'empty.sqlite'}")
     with capture_logs() as logged, running(Worker(broken, post.settings)) as thread:
         time.sleep(0.5)
         assert thread.is_alive()

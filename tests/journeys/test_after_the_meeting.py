@@ -8,16 +8,17 @@ import pytest
 
 import earlier
 import make
+import stores
 from calling import Caller, Callers, calling, fields, refusal
 from make import FUNCTION, REFERRER, SURGEON
-from mdk.db import Database, sqlite_file
+from mdk.db import sqlite_file
 
 SKANE = "funktion.skane"
 
 
 @pytest.fixture(scope="module")
 def api(sqlite_file_once: Path) -> Iterator[Callers]:
-    database = Database(sqlite_file(sqlite_file_once))
+    database = stores.made(sqlite_file(sqlite_file_once))
     with calling(database) as callers:
         yield callers
     database.close()

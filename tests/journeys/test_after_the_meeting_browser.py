@@ -11,8 +11,9 @@ from playwright.sync_api import Page, expect
 
 import earlier
 import make
+import stores
 from browsing import Visitors, is_clean
-from mdk.db import Database, sqlite_file
+from mdk.db import sqlite_file
 from running import demonstrating
 
 pytestmark = pytest.mark.browser
@@ -44,7 +45,7 @@ class Where(NamedTuple):
 
 @pytest.fixture(scope="module")
 def clinic(sqlite_file_once: Path) -> Iterator[Clinic]:
-    database = make.people(Database(sqlite_file(sqlite_file_once)), at=earlier.ago(DAYS + 30))
+    database = make.people(stores.made(sqlite_file(sqlite_file_once)), at=earlier.ago(DAYS + 30))
     wanted = {
         "intern": ("intern_pump", earlier.submission({"treatments.imaging": []}, days=DAYS + 2)),
         "kronoberg": ("extern_pump", earlier.submission(days=DAYS + 2)),

@@ -1,8 +1,10 @@
 """A conference in three browsers at once: the chair, a member and a referrer, with axe at every step."""
 
 import io
+import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -13,8 +15,9 @@ from pypdf import PdfReader
 import make
 from browsing import Visitors
 from hatched import demonstrating
-from mdk import clock
-from mdk.db import Database, sqlite_file
+from mdk import clock, settings
+from mdk.db import Database
+from mdk.journey import start
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +32,7 @@ expect.set_options(timeout=15_000)
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Database]]:
     """The port and the store of a demo without cases."""
     with demonstrating(tmp_path_factory.mktemp("room") / "demo", "--empty") as (_, port, data):
-        database = Database(sqlite_file(data / "mdk.sqlite"))
+        database = start.database(settings.load({}, dotenv=Path(os.devnull), data_dir=data))
         yield port, database
         database.close()
 

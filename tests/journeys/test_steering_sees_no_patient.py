@@ -13,6 +13,7 @@ from sqlmodel import col
 
 import make
 import paper
+import stores
 from calling import API, calling
 from make import FUNCTION, REFERRER, STEERING
 from mdk import parsing
@@ -178,7 +179,7 @@ def leaks(answer: Response, asked: str = "") -> list[str]:
 
 @pytest.fixture(scope="module")
 def clinic(sqlite_file_once: Path) -> Iterator[Database]:
-    database = make.people(Database(sqlite_file(sqlite_file_once)))
+    database = make.people(stores.made(sqlite_file(sqlite_file_once)))
     plant(database)
     yield database
     database.close()

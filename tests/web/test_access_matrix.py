@@ -13,7 +13,7 @@ from httpx import Response
 import make
 from mdk.cases import blocking
 from mdk.cases.block_structs import BlockBody
-from mdk.db import Database, sqlite_file
+from mdk.db import sqlite_file
 from mdk.people.rules import ACCESS, Relation, may
 from mdk.people.structs import Role, Viewer
 from mdk_web.access import ANYONE, BY_LINK, ROUTES, SIGNED_IN, WATCHING
@@ -231,7 +231,7 @@ def shut(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wor
     """The same world, in which the patient of every case has shut some people out."""
     file = tmp_path_factory.mktemp("shut") / "mdk.sqlite"
     shutil.copyfile(str(world.database.url.database), file)
-    real = Database(sqlite_file(file))
+    real = stores.made(sqlite_file(file))
     for name in SHUT_OUT:
         body = BlockBody(wish="Vill inte.", person=make.email(name))
         make.act(real, make.REFERRER, blocking.block, number=world.values[""]["number"], body=body)

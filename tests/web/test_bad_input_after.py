@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 import earlier
 import make
+import stores
 from calling import calling
 from make import FUNCTION, REFERRER, STEERING, SURGEON
 from mdk.db import Database, sqlite_file
@@ -116,7 +117,7 @@ PAGES: dict[str, Any] = {"referrals": ImplantReferral, "assignments-inbox": Pump
 @pytest.fixture(scope="module")
 def places(sqlite_file_once: Any) -> Iterator[tuple[Database, dict[str, tuple[str, str]]]]:
     """A database, and the addresses of what stands at each state: for the API and for pages."""
-    database = make.people(Database(sqlite_file(sqlite_file_once)))
+    database = make.people(stores.made(sqlite_file(sqlite_file_once)))
     wanted = {
         "new": ("intern_pump", "created"), "scheduled": ("intern_pump", "scheduled"),
         "accepted": ("extern_pump", "accepted"), "preparing": ("extern_pump", "preparing"),

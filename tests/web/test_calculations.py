@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import make
+import stores
 from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
 from mdk.clinical.pump import contraindications
@@ -68,7 +69,7 @@ def test_the_page_names_every_table_source_criterion_and_region(people: People) 
 
 
 def test_the_page_says_which_table_an_installation_has_pinned(embedded: Database) -> None:
-    pinned = Database(embedded.url.render_as_string(hide_password=False), Choices(omeq_table="UPP20"))
+    pinned = stores.made(embedded.url.render_as_string(hide_password=False), Choices(omeq_table="UPP20"))
     with visiting(pinned) as people:
         assert "avgör tabellen UPP20" in people[make.REFERRER].get("/help/calculations").words
     pinned.close()

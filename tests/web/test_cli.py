@@ -21,7 +21,7 @@ import stores
 from invites.answering import answer_of, mail, sample, told
 from invites.post import Post
 from mdk import clock, settings
-from mdk.db import Database, sqlite_file
+from mdk.db import sqlite_file
 from mdk.journey.demo import PEOPLE, sample_cases
 from mdk.people.tables import Person
 from mdk_web.cli.main import cli
@@ -37,7 +37,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def folder(_sqlite_template: Path, tmp_path: Path) -> Path:
     """The data folder of an installation with the demo's people and no cases."""
-    database = Database(stores.copied(_sqlite_template, tmp_path / "mdk.sqlite"))
+    database = stores.made(stores.copied(_sqlite_template, tmp_path / "mdk.sqlite"))
     make.people(database)
     database.close()
     return tmp_path
@@ -142,7 +142,7 @@ def test_a_person_is_added_listed_and_disabled(mdk: Run) -> None:
 def test_a_token_opens_the_api(mdk: Run, folder: Path) -> None:
     bearer = mdk("token", VAXJO).stdout.strip()
     configured = settings.load({"MDK_SECRET_KEY": "0123456789abcdef" * 4}, dotenv=Path(os.devnull), data_dir=folder)
-    database = Database(sqlite_file(folder / "mdk.sqlite"))
+    database = stores.made(sqlite_file(folder / "mdk.sqlite"))
     with lending.lent(configured, database) as client:
         answer = client.get("/api/v1/cases", headers={"Authorization": f"Bearer {bearer}"})
     database.close()
@@ -305,7 +305,7 @@ def test_a_damaged_store_starts_nothing_and_is_not_taken_for_an_empty_one(mdk: R
 def test_an_answer_is_taken_in_from_a_file_or_standard_input_and_what_is_none_is_refused_in_one_line(
     mdk: Run, folder: Path
 ) -> None:
-    database = Database(sqlite_file(folder / "mdk.sqlite"))
+    database = stores.made(sqlite_file(folder / "mdk.sqlite"))
     post = Post(database, folder / "outbox")
     planned = told(post, starts_at=clock.now() + 2 * make.DAY)
     file = folder / "svar.eml"
@@ -330,7 +330,7 @@ def test_a_person_is_added_with_a_language_that_stays_until_another_is_given(mdk
     assert mdk("user", "add", "ann@demo.mdk", *unit).exit_code == 0
     assert mdk("user", "add", "bo@demo.mdk", *unit).exit_code == 0
     assert mdk("user", "add", "cy@demo.mdk", *unit, "--language", "no").exit_code == 2
-    database = Database(sqlite_file(folder / "mdk.sqlite"))
+    database = stores.made(sqlite_file(folder / "mdk.sqlite"))
     with database.reading() as session:
         found = {person.email: person.language for person in session.scalars(select(Person))}
     database.close()

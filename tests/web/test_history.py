@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 import make
 import paper
+import stores
 from calling import Caller, Callers, calling, refusal
 from mdk import clock
 from mdk.cases.attachments import attach
@@ -160,7 +161,7 @@ def test_the_case_page_shows_hints_with_their_sources_and_the_form_follows(peopl
 
 
 def test_the_page_says_so_when_another_table_gives_another_answer(embedded: Database) -> None:
-    pinned = Database(embedded.url.render_as_string(hide_password=False), Choices(omeq_table="CDC22"))
+    pinned = stores.made(embedded.url.render_as_string(hide_password=False), Choices(omeq_table="CDC22"))
     with visiting(pinned) as people:
         number = make.draft(embedded, make.submission(**{"medicines.opioids.0.dose": "60"}), at=clock.now())
         page = people[make.REFERRER].get(f"/cases/{number}")

@@ -89,7 +89,7 @@ def test_the_administrator_sees_the_page_and_takes_out_no_record(people: People)
 @pytest.fixture
 def folder(_sqlite_template: Path, tmp_path: Path) -> Path:
     """The data folder of an installation with one case."""
-    database = make.people(Database(stores.copied(_sqlite_template, tmp_path / "mdk.sqlite")))
+    database = make.people(stores.made(stores.copied(_sqlite_template, tmp_path / "mdk.sqlite")))
     make.draft(database)
     database.close()
     return tmp_path

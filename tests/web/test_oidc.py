@@ -22,6 +22,7 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 
 import make
+import stores
 from mdk import clock
 from mdk.audit.tables import AccessLog
 from mdk.db import Database, sqlite_file
@@ -52,7 +53,7 @@ SITHS = {
 def ward_once(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     file = tmp_path_factory.mktemp("ward") / "mdk.sqlite"
     shutil.copyfile(_sqlite_template, file)
-    database = Database(sqlite_file(file))
+    database = stores.made(sqlite_file(file))
     yield make.people(database)
     database.close()
 

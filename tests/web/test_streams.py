@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 import make
+import stores
 from mdk import clock
 from mdk.conferences import held
 from mdk.db import Database
@@ -86,7 +87,7 @@ def shared(
 ) -> Iterator[tuple[Database, int]]:
     """A database that two server processes share, and their port: for every test of this module."""
     name = postgres_server.create(_postgres_template)
-    database = make.people(Database(postgres_server.url(name)))
+    database = make.people(stores.made(postgres_server.url(name)))
     with serving(database, tmp_path_factory.mktemp("shared"), workers=2) as (_, port):
         yield database, port
     database.close()

@@ -27,6 +27,7 @@ from mdk.errors import (
     Stale,
     Unavailable,
 )
+from mdk.keyring import WrongKey
 from mdk.tokens import TokenRefused
 from mdk_web.callers import NEXT_COOKIE, cookie_name
 from mdk_web.edge import BadHost, TooSlow
@@ -78,6 +79,7 @@ STATUS: dict[type[MdkError], tuple[int, int]] = {  # first for the API, then for
     BadFile: (400, 422),
     FileTooLarge: (413, 422),
     Unavailable: (503, 503),
+    WrongKey: (503, 503),
 }
 
 TITLES = {

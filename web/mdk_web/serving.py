@@ -4,6 +4,7 @@ import gc
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from litestar import Litestar
 
 from mdk import settings as house
 from mdk.db import Database
+from mdk.errors import Unavailable
 from mdk.journey import start
 from mdk.settings import Settings
 from mdk_web.app import create_app
@@ -19,10 +21,17 @@ _COLLECT_AT = (50_000, 20, 20)
 
 
 def create() -> Litestar:
-    """The application on the configured database, for each worker of the web server. Raises `BadSetting`."""
+    """The application on the configured database, for each worker of the web server.
+
+    Raises `BadSetting`, and `WrongKey` when what is stored is sealed with another key; a store that cannot be asked
+    just now is asked again later.
+    """
     settings = house.load()
     log_as(settings)
-    return application(settings, start.database(settings))
+    database = start.database(settings)
+    with suppress(Unavailable):
+        database.unlock()
+    return application(settings, database)
 
 
 def application(settings: Settings, database: Database) -> Litestar:

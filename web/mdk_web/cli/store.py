@@ -23,7 +23,8 @@ class Store(NamedTuple):
 def opened(*, is_new: bool = False, may_be_damaged: bool = False, may_be_behind: bool = False) -> Iterator[Store]:
     """The configured database with the newest schema, an earlier one if it may be behind, any or none if it may be new.
 
-    Raises `BadSetting`, and `Failure` for a database that does not exist, is damaged or must be migrated first.
+    Raises `BadSetting`, `WrongKey` when what is stored is sealed with another key, and `Failure` for a database that
+    does not exist, is damaged or must be migrated first.
     """
     from mdk import settings as house
     from mdk.db import check_revision
@@ -39,6 +40,8 @@ def opened(*, is_new: bool = False, may_be_damaged: bool = False, may_be_behind:
         fault = "" if is_new or may_be_behind else check_revision(database)
         if fault:
             raise Failure(fault, FAILED)
+        if not is_new:
+            database.unlock()
         yield Store(settings, database)
     finally:
         database.close()
