@@ -12,8 +12,8 @@ from mdk.db import REWRITTEN
 from mdk.keyring import NO_KEY, Keyring, WrongKey
 from mdk.sealing import KEYRING, opened_bytes, opened_text, sealed_bytes, sealed_text
 
-revision = "0032"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
