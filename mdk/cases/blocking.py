@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from mdk.audit.service import did, seen
 from mdk.cases.block_structs import BlockBody, BlockLine
-from mdk.cases.patients import is_block_of
+from mdk.cases.patients import is_block_of, is_of
 from mdk.cases.queries import load
 from mdk.cases.tables import Case, CaseRelation, PatientBlock
 from mdk.errors import Invalid, NotFound, Problem
@@ -120,7 +120,7 @@ def _unit(session: Session, case: Case, unit_id: str) -> str:
 def _close_glass(session: Session, case: Case, person_id: int | None, unit_id: str | None, at: datetime) -> None:
     """End what was opened in an emergency before the block; what is opened after it is by a new decision."""
     there = select(col(Assignment.person_id)).where(col(Assignment.unit_id) == unit_id)
-    cases = select(col(Case.id)).where(col(Case.identity_blind).in_(sought(session, "identity", case.identity_number)))
+    cases = select(col(Case.id)).where(is_of(session, case.identity_number))
     session.execute(
         update(CaseRelation)
         .where(

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.engine import make_url
 
 import make
+import stores
 from faults.at_work import PATIENT, at_work, made, numbers, refused, wait_for
 from leftout import skip_or_fail
 from mdk.cases.tables import Case
@@ -41,7 +42,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def template(server: Server) -> str:
     name = server.create()
-    with closing(Database(server.url(name))) as database:
+    with closing(stores.made(server.url(name))) as database:
         migrate(database)
         make.people(database)
     return name
@@ -53,7 +54,7 @@ def fresh(server: Server, template: str, *, options: str = "") -> Iterator[Datab
     address = make_url(server.url(server.create(template)))
     if options:
         address = address.update_query_dict({"options": options})
-    with closing(Database(address.render_as_string(hide_password=False))) as database:
+    with closing(stores.made(address.render_as_string(hide_password=False))) as database:
         yield database
 
 
@@ -173,7 +174,7 @@ def weakened(database: Database, statements: tuple[str, ...]) -> Iterator[Databa
         for statement in (f"CREATE ROLE {WEAK} LOGIN", *statements):
             connection.exec_driver_sql(statement)
     try:
-        with closing(Database(database.url.set(username=WEAK).render_as_string(hide_password=False))) as weak:
+        with closing(stores.made(database.url.set(username=WEAK).render_as_string(hide_password=False))) as weak:
             yield weak
     finally:
         with database.engine.begin() as connection:

@@ -88,6 +88,7 @@ PLAIN: dict[str, frozenset[str]] = {
     "about those who work here or are asked, and no patient": frozenset({
         "person.email", "person.name", "person.hsa_id", "sign_in.address", "sign_in.agent", "absence.first_day",
         "absence.last_day", "busy_time.starts_at", "busy_time.ends_at", "busy_calendar.url", "participation.comment",
+        "participation.given",
         "told.event", "mail_reply.sender", "mail_reply.comment", "mail_reply.delegate", "home_care_contact.name",
         "home_care_contact.email", "home_care_question.name", "home_care_question.recipient",
         "home_care_question.answered_by",

@@ -11,6 +11,7 @@ import pytest
 from httpx import Response
 
 import make
+import stores
 from mdk.cases import blocking
 from mdk.cases.block_structs import BlockBody
 from mdk.db import sqlite_file
