@@ -6,7 +6,7 @@ earlier one that sealed still opens, and an earlier one that found is asked for 
 
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -83,6 +83,7 @@ class Keyring:
         self.masters = masters
         self._connecting = connecting
         self._at_hand: tuple[tuple[Stored, ...], Keys | None] = ((), None)
+        self._secrets: dict[str, bytes] = {}  # what a key is never changes, whichever key of the installation wraps it
         self._has_table = False
 
     @property
@@ -114,7 +115,8 @@ class Keyring:
             return None
         found, (known, keys) = self.stored(connection, holds=holds), self._at_hand
         if found != known:
-            keys = _opened(found, self.masters) if found else None
+            self._secrets = {row.id: self._secrets.get(row.id) or unwrapped(row, self.masters) for row in found}
+            keys = _opened(found, self._secrets) if found else None
             self._at_hand = found, keys
         return keys
 
@@ -127,7 +129,7 @@ class Keyring:
 
     def forget(self) -> None:
         """Forget every key; the next need reads them again."""
-        self._at_hand, self._has_table = ((), None), False
+        self._at_hand, self._has_table, self._secrets = ((), None), False, {}
 
     def stored(self, connection: Connection, *, holds: bool = False) -> tuple[Stored, ...]:
         """The keys as they are stored; a store of an earlier schema has none."""
@@ -175,7 +177,7 @@ def sought(session: Session, kind: str, value: str) -> tuple[str, ...]:
 
     Raises `Unavailable` without an installation's key; a store with no keys has nothing to find.
     """
-    ring = _ring(session)
+    ring = ring_of(session)
     keys = ring.follow(session.connection())
     return () if keys is None else tuple(index.of(kind, value) for index in keys.indexes)
 
@@ -185,7 +187,7 @@ def kept(session: Session, kind: str, value: str) -> str:
 
     So all rows of one patient are found by the same and may be joined on it. Raises `Unavailable`.
     """
-    keys = _ring(session).follow(session.connection(), holds=True)
+    keys = ring_of(session).follow(session.connection(), holds=True)
     if keys is None:
         raise Unavailable(NO_KEY)
     able = tuple(index.of(kind, value) for index in keys.indexes)
@@ -204,15 +206,15 @@ def blind_columns(kind: str | None = None) -> list[Column[Any]]:
     return [each for each in columns if isinstance(each.type, Blind) and kind in {None, each.type.kind}]
 
 
-def _ring(session: Session) -> Keyring:
+def ring_of(session: Session) -> Keyring:
+    """The keys of the store that a unit of work is on. Raises `Unavailable` without an installation's key."""
     ring: Keyring = session.info[INFO]
     if ring.masters is None:
         raise Unavailable(NO_KEY)
     return ring
 
 
-def _opened(found: tuple[Stored, ...], masters: Masters) -> Keys:
-    secret = {row.id: unwrapped(row, masters) for row in found}
+def _opened(found: tuple[Stored, ...], secret: Mapping[str, bytes]) -> Keys:
     seals = [row for row in found if row.purpose == SEAL]
     indexes = [row for row in found if row.purpose == INDEX and row.retired_at is None]
     return Keys(
