@@ -9,6 +9,7 @@ import make
 from mdk.cases import attachments, blocking, service
 from mdk.cases.block_structs import BlockBody
 from mdk.cases.files import clean
+from mdk.cases.patients import is_of
 from mdk.cases.tables import Case, CaseChange, TreatmentDecision
 from mdk.conferences.tables import Discussion
 from mdk.db import Database
@@ -39,7 +40,7 @@ def whole(database: Database) -> Kept:
     make.opine(database, urgent, make.NURSE)
     with database.reading() as session:
         patient = make.case_row(database, first).identity_number
-        of_patient = select(col(Case.number)).where(col(Case.identity_number) == patient).order_by(col(Case.id))
+        of_patient = select(col(Case.number)).where(is_of(session, patient)).order_by(col(Case.id))
         one, two, three = session.scalars(of_patient)
     return Kept((one, two, three), held, other)
 
