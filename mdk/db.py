@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -29,6 +29,7 @@ MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
 REWRITTEN = "mdk.rewritten"  # how a migration names the tables whose rows it wrote in another form
 _CHOICES = "mdk.choices"
 _AT_END = "mdk.at_end"
+_WAITS = "mdk.waits"  # how long a connection waits for other processes, where that is not the usual
 BEHIND = "Databasens schema är äldre än programmet. Ta en kopia (mdk backup FIL) och kör sedan: mdk migrate"
 SEARCH_INDEX = "case_search"  # in PostgreSQL an index, in SQLite a virtual table with its own parts
 _UNIQUE_VIOLATION = "23505"
@@ -75,6 +76,7 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
         options: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": not self.is_sqlite}
+        options["pool_use_lifo"] = True  # the connection that was used last still knows the pages that it read
         options["hide_parameters"] = True  # what an error says is written down
         if not self.is_sqlite:
             options["connect_args"] = {"options": f"{_OPTIONS} {parsed.query.get('options', '')}".strip()}
@@ -94,7 +96,7 @@ class Database:
             live.KEY: self.live,
             keyring.INFO: self.keyring,
         }
-        self._logs = _GroupCommit(self.writing, self._turns)
+        self._logs = _GroupCommit(partial(self._writing, seals=False), self._turns)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -109,15 +111,21 @@ class Database:
         if owed:
             self._logs.write(owed)
 
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self) -> AbstractContextManager[Session]:
         """A session whose changes are committed together when the block ends without an error."""
+        return self._writing(seals=True)
+
+    @contextmanager
+    def _writing(self, *, seals: bool) -> Iterator[Session]:
+        """The same; one that `seals` nothing need not see how the keys stand."""
         self.check_disk()
         session = Session(self._writer, expire_on_commit=False, info=self._info)
         with _translated(self.disk), self._turns.taken() if self.is_sqlite else nullcontext(), session:
             if not self.keyring.is_open:
                 self._begin_keys()
-            self.keyring.follow(session.connection())
+            if seals:
+                self.keyring.follow(session.connection())
+            session.connection()
             yield session
             session.flush()
             _settle(session, session.info.pop(_AT_END, []))
@@ -158,7 +166,9 @@ class Database:
             connection.exec_driver_sql("BEGIN")
             return
         with self._turns.waiting() as patience:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={patience * 1000:.0f}")
+            if connection.info.get(_WAITS, PATIENCE) != patience:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={patience * 1000:.0f}")
+                connection.info[_WAITS] = patience
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

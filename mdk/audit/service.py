@@ -11,12 +11,21 @@ from mdk.audit.rules import GENESIS, digest_of
 from mdk.audit.structs import Actor, Entry
 from mdk.audit.tables import AccessLog, AccessLogCase, StateMove
 from mdk.db import at_end
+from mdk.rows import rows
 
 _PENDING = "mdk.audit"
+_numbers = msgspec.json.Encoder()
 _CHAIN_LOCK = 4_731_001
 _NEWEST = select(col(AccessLog.id), col(AccessLog.digest)).order_by(col(AccessLog.id).desc()).limit(1)
 _INSERT = AccessLog.__table__.insert()  # type: ignore[attr-defined]
-_INSERT_CASES = AccessLogCase.__table__.insert()  # type: ignore[attr-defined]
+# One statement for all the cases of an entry; each row by itself costs as much as the entry.
+_REGISTER = {
+    store: text(f"INSERT INTO {AccessLogCase.__tablename__} (case_number, log_id) SELECT value, :log_id FROM {held}")  # noqa: S608 - names of our own
+    for store, held in {
+        "sqlite": "json_each(:cases)",
+        "postgresql": "json_array_elements_text(CAST(:cases AS json))",
+    }.items()
+}
 
 
 def seen(session: Session, act: str, *, by: Actor, at: datetime, cases: tuple[str, ...] = (), reason: str = "") -> None:
@@ -78,19 +87,22 @@ def _owe(session: Session, entry: Entry) -> None:
 def _write(log: Session, owing: Session, pending: list[Entry]) -> None:
     owing.info.pop(_PENDING, None)
     log.flush()
-    if log.get_bind().dialect.name == "postgresql":
+    store = log.get_bind().dialect.name
+    if store == "postgresql":
         log.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    newest = log.execute(_NEWEST).first()
-    last, previous = (0, GENESIS) if newest is None else (newest[0] or 0, newest[1])
-    rows, held = [], []
+    newest = rows(log, _NEWEST)
+    last, previous = newest[0] if newest else (0, GENESIS)
+    new, held = [], []
     for log_id, entry in enumerate(pending, last + 1):
         digest = digest_of(previous, entry)
-        rows.append(_row(log_id, entry, previous, digest))
-        held += [{"case_number": number, "log_id": log_id} for number in dict.fromkeys(entry.cases)]
+        new.append(_row(log_id, entry, previous, digest))
+        if entry.cases:
+            held.append({"log_id": log_id, "cases": _numbers.encode(list(dict.fromkeys(entry.cases))).decode()})
         previous = digest
-    log.execute(_INSERT, rows)
+    connection = log.connection()
+    connection.execute(_INSERT, new)
     if held:
-        log.execute(_INSERT_CASES, held)
+        connection.execute(_REGISTER[store], held)
 
 
 def _row(log_id: int, entry: Entry, previous: str, digest: str) -> dict[str, object]:

@@ -34,6 +34,8 @@ from mdk.errors import Invalid, Problem
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
 from mdk.people.tables import Unit
+from mdk.rows import fast
+from mdk.rows import rows as bare_rows
 
 _CASE: Any = Case.__table__.c  # type: ignore[attr-defined]
 _UNIT: Any = Unit.__table__.c  # type: ignore[attr-defined]
@@ -71,7 +73,7 @@ class _LineRow(NamedTuple):
     deteriorated_at: datetime | None
 
 
-_LINE_COLUMNS = [_UNIT.name if name == "unit_name" else _CASE[name] for name in _LineRow._fields]
+_LINE_COLUMNS = [_UNIT.name if name == "unit_name" else fast(_CASE[name]) for name in _LineRow._fields]
 _TABLES: Any = (Case.__table__, Unit.__table__)  # type: ignore[attr-defined]
 _WINDOW = 2000
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -220,7 +222,7 @@ def _found(
 
 
 def _rows(session: Session, query: Any, given: dict[str, Any] | None = None) -> list[_LineRow]:
-    return [_LineRow._make(row) for row in session.execute(query, given)]
+    return [_LineRow._make(row) for row in bare_rows(session, query, given)]
 
 
 def _lines() -> Any:

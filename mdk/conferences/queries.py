@@ -31,6 +31,7 @@ from mdk.errors import NotFound
 from mdk.people.rules import Relation, check_may, check_role, may, may_ever
 from mdk.people.structs import Viewer
 from mdk.people.tables import Person
+from mdk.rows import rows
 
 _items = msgspec.json.Decoder(list[ReleasedItem])
 
@@ -203,8 +204,8 @@ def lines(
 
 def planned_for(session: Session, numbers: list[str]) -> dict[str, Planned]:
     """The conference on whose open agenda each case stands, by case number."""
-    rows = session.execute(_PLANNED, {"numbers": numbers})
-    return {row.number: Planned(row.id, row.starts_at, row.state) for row in rows}
+    found = rows(session, _PLANNED, {"numbers": numbers})
+    return {row.number: Planned(row.id, row.starts_at, row.state) for row in found}
 
 
 def _line_query(by: Viewer) -> Any:

@@ -12,6 +12,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from mdk.errors import NotFound
 from mdk.people.structs import Door, Holder, PersonLine, Role, SessionShown, SignedIn, Viewer, Vouched
 from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
+from mdk.rows import rows
 
 
 def viewer(
@@ -39,10 +40,10 @@ def viewer_of_assignment(session: Session, *, assignment_id: int, surface: str, 
 
 def signed_in(session: Session, *, cookie: str, at: datetime, address: str, door: Door = Door()) -> SignedIn | None:  # noqa: B008 - frozen
     """Whose page session a cookie stands for, and as what; None when it is over or no assignment is chosen."""
-    found = session.execute(_SIGNED_IN, _valid_for(cookie, at, door)).first()
-    if found is None:
+    found = rows(session, _SIGNED_IN, _valid_for(cookie, at, door))
+    if not found:
         return None
-    *line, session_id, seen_at, can_switch = found
+    *line, session_id, seen_at, can_switch = found[0]
     return SignedIn(_viewer(PersonLine(*line), "page", address), session_id, seen_at, can_switch)
 
 
