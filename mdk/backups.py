@@ -1,7 +1,7 @@
 """Owns copies of the whole store: one consistent file while everything goes on, and the way back from it.
 
-SQLite copies itself page by page; PostgreSQL is read by its own pg_dump in one snapshot. The installation's secret key
-lies in neither: without it, what is sealed in a restored store stays sealed.
+SQLite copies itself page by page; PostgreSQL is read by its own pg_dump in one snapshot. The installation's own keys
+lie in neither: without the one that patient data are sealed with, a copy is not restored at all.
 """
 
 import os
@@ -18,6 +18,7 @@ from sqlalchemy import func, inspect, select, table
 
 from mdk.db import SEARCH_INDEX, Database, damage, libpq_address
 from mdk.errors import RuleBroken, Unavailable
+from mdk.keyring import DATA_KEY, Stored, WrongKey, unwrapped
 
 _MARKS: Final = {True: b"SQLite format 3\x00", False: b"PGDMP"}  # how a copy of an embedded store, or another, begins
 _TOOLS: Final = {"pg_dump", "pg_restore", "psql"}
@@ -53,10 +54,12 @@ def restore(database: Database, file: Path, *, replaces: bool = False) -> None:
 
     Whoever reads meanwhile sees the one or the other. Raises `RuleBroken`: `backup.unreadable` for a file that is no
     whole copy of this kind of store, `backup.not-empty` when rows would be lost and `replaces` is not set,
-    `backup.tool`; nothing has changed then. A damaged embedded store is kept beside the new one as `….damaged`.
+    `backup.tool`, `backup.key` for one that is sealed with another key; nothing has changed then. A damaged embedded
+    store is kept beside the new one as `….damaged`.
     """
     _check_tools(database)
     _check_copy(database, file)
+    _check_key(database, file)
     is_damaged = database.is_sqlite and damage(_place(database))
     if not replaces and (is_damaged or any(counts(database).values())):
         message = "Databasen är inte tom. Med --force ersätts allt i den av säkerhetskopian."
@@ -103,6 +106,36 @@ def _check_copy(database: Database, file: Path) -> None:
     if not is_one or not _is_whole(database, file):
         kind = "en inbäddad databas (SQLite)" if database.is_sqlite else "PostgreSQL"
         raise RuleBroken("backup.unreadable", f"{file} är ingen hel säkerhetskopia av {kind}. Inget har ändrats.")
+
+
+def _check_key(database: Database, file: Path) -> None:
+    masters = database.keyring.masters
+    try:
+        for row in _keys_in(database, file):
+            if masters is None:
+                raise WrongKey  # noqa: TRY301 - one refusal for both
+            unwrapped(row, masters)
+    except WrongKey as refusal:
+        message = (
+            f"{file} är krypterad med en annan nyckel än den angivna. Ange den MDK_DATA_KEY som gällde när kopian togs "
+            "(eller MDK_SECRET_KEY, om ingen var satt). Inget har ändrats."
+        )
+        raise RuleBroken("backup.key", message) from refusal
+
+
+def _keys_in(database: Database, file: Path) -> list[Stored]:
+    """The keys that a copy's rows are sealed with; one of an earlier schema has none."""
+    if database.is_sqlite:
+        with _sqlite(file) as copy:
+            if copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (DATA_KEY.name,)).fetchone() is None:
+                return []
+            rows = copy.execute("SELECT id, purpose, wrapped FROM data_key").fetchall()
+        return [Stored(row[0], row[1], row[2], active=True, retired_at=None) for row in rows]
+    script = _run(database, ["pg_restore", "--data-only", f"--table={DATA_KEY.name}", "--file=-", str(file)]).decode()
+    _, _, copied = script.partition(f"COPY public.{DATA_KEY.name} (id, purpose, wrapped, ")
+    lines = copied.partition("\n")[2].partition("\n\\.\n")[0].splitlines()
+    rows = [line.split("\t") for line in lines if line]
+    return [Stored(row[0], row[1], row[2], active=True, retired_at=None) for row in rows]
 
 
 def _is_whole(database: Database, file: Path) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,37 @@ def mdk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def is_one_line(result: Result) -> bool:
     return result.stderr.startswith("mdk: ") and result.stderr.count("\n") == 1
+
+
+# ---------------------------------------------------------------------------------------------------- data keys
+def test_the_key_of_patient_data_is_changed_and_everything_still_opens(mdk: Run, folder: Path) -> None:
+    assert mdk("import", "cases", SAMPLES, "--as", VAXJO).exit_code == 0
+    first, second = {"MDK_DATA_KEY": "1f2e3d4c5b6a7988" * 4}, {"MDK_DATA_KEY": "a0b1c2d3e4f50617" * 4}
+    assert mdk("data-key", "rotate", **first).stdout.startswith("2 nycklar låstes om.")
+    refused = mdk("user", "list", **second)
+    assert (refused.exit_code, is_one_line(refused), "MDK_DATA_KEY_OLD" in refused.stderr) == (2, True, True)
+    both = second | {"MDK_DATA_KEY_OLD": first["MDK_DATA_KEY"]}
+    done = mdk("data-key", "rotate", "--reseal", **both)
+    assert (done.exit_code, "rader krypterades om" in done.stdout) == (0, True)
+    checked = mdk("data-key", "check", **second)
+    assert (checked.exit_code, "case_file.submission\t16\t0\t0" in checked.stdout.splitlines()) == (0, True)
+    assert mdk("data-key", "check", **first).exit_code == 2
+
+
+def test_a_value_that_does_not_open_fails_the_check(mdk: Run, folder: Path) -> None:
+    assert mdk("data-key", "check").exit_code == 0
+    mdk("import", "cases", SAMPLES, "--as", VAXJO)
+    with closing(sqlite3.connect(folder / "mdk.sqlite")) as connection, connection:
+        connection.execute("UPDATE case_file SET patient_name = identity_number WHERE id = 3")
+    result = mdk("data-key", "check")
+    assert (result.exit_code, is_one_line(result)) == (1, True)
+    assert "case_file.patient_name\t15\t1\t0" in result.stdout.splitlines()
+
+
+@pytest.mark.parametrize("value", ["kort", "0" * 64, "g" * 64, "1f2e3d4c5b6a7988" * 3])
+def test_a_key_that_was_not_drawn_by_chance_is_refused(mdk: Run, value: str) -> None:
+    result = mdk("data-key", "check", MDK_DATA_KEY=value)
+    assert (result.exit_code, is_one_line(result), "openssl rand -hex 32" in result.stderr) == (2, True, True)
 
 
 # ---------------------------------------------------------------------------------------------------- import

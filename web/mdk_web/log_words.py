@@ -94,6 +94,9 @@ _ACTS: Mapping[str, str] = MappingProxyType(
         "referral.complete-pack": "Fyllde i underlaget inför operation",
         "referral.open": "Skapade en implantationsremiss",
         # ------------------------------------------------------------------------------------------- the rest
+        "data-key.renew": "Började kryptera med nya nycklar",
+        "data-key.retire": "Blev klar med att kryptera om",
+        "data-key.rotate": "Bytte nyckeln som patientuppgifter krypteras med",
         "keys.rotate": "Bytte signeringsnyckel",
         "log.conclude": "Avslutade ett stickprov",
         "log.draw": "Drog ett stickprov ur åtkomstloggen",

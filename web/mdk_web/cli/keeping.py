@@ -13,7 +13,8 @@ from mdk_web.cli.store import opened
 def backup(file: Path) -> None:
     """Spara hela databasen i FILE medan allt är i gång.
 
-    Kopian är från ett enda ögonblick. Installationens hemliga nyckel (MDK_SECRET_KEY) ingår inte: spara den för sig.
+    Kopian är från ett enda ögonblick. Installationens nycklar (MDK_DATA_KEY och MDK_SECRET_KEY) ingår inte: spara dem
+    för sig.
     """
     from mdk import backups
 
