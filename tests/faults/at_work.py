@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlmodel import col
 
+import hatched
 import make
 from mdk import clock, settings, tokens
 from mdk.audit.queries import first_fault
@@ -30,7 +32,7 @@ PATIENT = make.FULL["patient"]["name"]
 class AtWork:
     """A server, the database below it, and a referrer who calls it."""
 
-    def __init__(self, database: Database, process: Popen[bytes], port: int) -> None:
+    def __init__(self, database: Database, process: Popen[bytes] | ForkServerProcess, port: int) -> None:
         self.database, self.process, self.port = database, process, port
         self.address = f"http://127.0.0.1:{port}"
         self.headers = {"Authorization": f"Bearer {token(database)}"}
@@ -77,8 +79,10 @@ class AtWork:
 def at_work(
     database: Database, data: Path, *, more: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Iterator[AtWork]:
-    """A server on a database that gets the demo's people; `more` stands in its environment."""
-    with serving(make.people(database), data, more=more, log=log) as (process, port):
+    """A server on a database that gets the demo's people: as it is run, with `more` in its environment, or at once."""
+    make.people(database)
+    way = hatched.serving(database, data) if more is None else serving(database, data, more=more, log=log)
+    with way as (process, port):
         yield AtWork(database, process, port)
 
 

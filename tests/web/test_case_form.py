@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from httpx import Response
 from msgspec import UNSET
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlmodel import col
 
 import make
@@ -336,6 +337,35 @@ def test_a_form_from_elsewhere_is_not_offered_to_be_sent_again(people: People) -
     page = referrer.post("/cases/new", [IDENTITY], do="save")
     assert page.status == 403
     assert IDENTITY[1] not in page.html
+
+
+# ------------------------------------------------------------------------------------------------- a full disk
+@contextmanager
+def full(people: People) -> Iterator[None]:
+    """The database may not grow any more."""
+    with people.database.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    database = Database(str(people.database.url))
+    limit = f"PRAGMA max_page_count={pages}"
+    event.listen(database.engine, "connect", lambda connection, _: connection.execute(limit))
+    people.client.app.state.update({"database": database})
+    yield
+    people.client.app.state.update({"database": people.database})
+    database.close()
+
+
+def test_what_a_full_disk_does_not_take_waits_in_the_answer_to_be_sent_again(people: People) -> None:  # F7
+    referrer, text = people[REFERRER], "Lång text " * 1900
+    fields = [IDENTITY, ("question", text), ("do", "save")]
+    with full(people):
+        kept, beside = referrer.post("/cases/new", fields), referrer.htmx("/cases/new", fields)
+    assert (kept.status, beside.status_code, cases(people)) == (503, 503, 0)
+    assert "Det du skrev ligger kvar på den här sidan" in kept.words
+    assert text.strip() not in kept.words
+    assert beside.headers["hx-retarget"] == "#notice"
+    assert "Det du har skrivit står kvar" in Page(beside).words
+    number = referrer.send(kept, "/cases/new").to.split("/")[2]
+    assert (stored(people, number).question, cases(people)) == (text.strip(), 1)
 
 
 # ------------------------------------------------------------------------------------------------- bad input

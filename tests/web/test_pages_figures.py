@@ -6,7 +6,8 @@ import pytest
 
 import make
 from mdk.db import Database
-from mdk_web.figures.sheets import plain
+from mdk_web.figures.register_sheets import as_csv
+from mdk_web.figures.sheets import download, plain
 from visiting import People, visiting
 
 PAGES = ["/figures", "/figures/goals", "/figures/questions", "/figures/prevalence"]
@@ -127,6 +128,8 @@ def test_the_administrator_maps_a_code_and_sees_no_row(people: People) -> None:
 
 def test_a_cell_that_a_spreadsheet_would_run_is_told_as_text() -> None:  # csv-injection
     assert [plain(text) for text in ("=1+1", "@cmd", "-2", 3.5, None)] == ["'=1+1", "'@cmd", "'-2", "3,5", "dolt"]
+    assert as_csv([["=1+1", "a"]]) == "'=1+1;a\n"
+    assert download("x", [["=1+1", "a"]]).content == "\ufeff'=1+1;a\r\n".encode()
 
 
 def test_a_column_of_two_words_has_its_page_too(people: People) -> None:

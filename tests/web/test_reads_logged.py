@@ -84,3 +84,22 @@ def test_a_repeat_with_another_body_shows_nothing(api: Callers) -> None:
     other = api[make.REFERRER].post("/cases", make.document(question="Annan?"), key="k")
     assert refusal(other) == (409, "idempotency.other-body")
     assert logged(api.database) == before
+
+
+@pytest.mark.parametrize("path", ["/cases/{}", "/cases/{}/edit", "/api/v1/cases/{}", "/api/v1/cases/{}/history"])
+def test_what_may_not_be_known_of_costs_the_same_work_as_what_is_not_there(
+    embedded: Database, path: str
+) -> None:  # F29
+    with visiting(embedded) as people, calling(embedded) as api:
+        number = make.submitted(embedded)
+        stranger, caller = people[make.OTHER_REFERRER], api[make.OTHER_REFERRER]
+        work = []
+        for each in (number, number, "MDK-2099-0001"):
+            with people.counting() as asked:
+                if path.startswith("/api"):
+                    status = caller.get(path.removeprefix("/api/v1").format(each)).status_code
+                else:
+                    status = stranger.get(path.format(each)).status
+            work.append((status, asked))
+    assert work[1] == work[2]
+    assert work[1][0] == 404

@@ -225,7 +225,10 @@ def answer(
     }
     if request.headers.get("hx-request"):
         return noticed("layout/_notice.html", status=status, headers=headers, **told)
-    html = render("layout/error.html", **told)
+    if status == 503 and (typed := typed_in(request)):
+        html = render("layout/again.html", **told, **_again(request, typed))
+    else:
+        html = render("layout/error.html", **told)
     return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 
@@ -235,11 +238,16 @@ def _sign_in_again(request: Request[Any, Any, Any]) -> Response[Any]:
         if request.method == "POST":
             return noticed("layout/_signed_out.html", status=401, headers={})
         return Response(b"", status_code=401, headers={"HX-Redirect": "/sign-in"})
-    typed = typed_in(request) if request.method == "POST" else []
+    typed = typed_in(request)
     if not typed:
         return Response(b"", status_code=303, headers={"Location": "/sign-in"}, cookies=_way_back(request))
-    html = render("layout/kept.html", action=request.scope["path"], typed=typed, csrf_token=csrf_token(request))
+    html = render("layout/kept.html", **_again(request, typed))
     return Response(html, status_code=401, media_type=MediaType.HTML)
+
+
+def _again(request: Request[Any, Any, Any], typed: list[tuple[str, str]]) -> dict[str, Any]:
+    """What a page needs that keeps a form to be sent again."""
+    return {"action": request.scope["path"], "typed": typed, "csrf_token": csrf_token(request)}
 
 
 def _way_back(request: Request[Any, Any, Any]) -> list[Cookie]:
@@ -266,7 +274,7 @@ def noticed(template: str, *, status: int, headers: dict[str, str], **context: A
 
 def typed_in(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
     """The fields of the form that a request brought, but for its proof of origin; none where it brought no form."""
-    body = ScopeState.from_scope(request.scope).body
+    body = ScopeState.from_scope(request.scope).body if request.method == "POST" else None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not isinstance(body, bytes) or kind != "application/x-www-form-urlencoded":
         return []

@@ -33,6 +33,7 @@ DATABASE = "mdk.sqlite"
 _FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "secret", "base_url", "access-log-heads.txt")
 _OWN_STORE = ("MDK_DATABASE_URL", "MDK_SMTP_URL", "MDK_DATA_DIR")  # the demo touches no other store and sends no mail
 PATIENCE = 8  # seconds
+LINES_OF_A_DEMO = 1000
 
 
 def prepare(data_dir: Path, address: str, *, is_reset: bool, is_empty: bool) -> None:
@@ -127,7 +128,15 @@ def _working(database: Database, settings: Settings) -> Iterator[None]:
 
 
 async def _serve(app: Litestar, host: str, port: int) -> None:
-    server = Server(app, address=host, port=port, interface=Interfaces.ASGI, websockets=False, log_enabled=False)
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        log_enabled=False,
+        backpressure=LINES_OF_A_DEMO,
+    )
     server.workers_kill_timeout = PATIENCE
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import socket
 import threading
@@ -14,6 +15,7 @@ from mdk_web.cli.lines import Failure, say
 from mdk_web.cli.store import opened
 
 HOST, PORT = "127.0.0.1", 8000
+LINES = 8192  # that a process keeps open at the same time; whoever only holds one must keep nobody out
 _host = click.option("--host", default=HOST, show_default=True, help="Adress att lyssna på.")
 _port = click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="Port.")
 
@@ -54,6 +56,7 @@ def serve(host: str, port: int, workers: int) -> None:
     from mdk_web.health import SEVERAL
 
     say(f"Lyssnar på {address_of(host, port)} (Ctrl-C avslutar)")
+    make_room()
     with TemporaryDirectory(prefix="mdk-metrics-") as counted:
         if workers > 1:
             os.environ[SEVERAL] = counted
@@ -67,6 +70,7 @@ def serve(host: str, port: int, workers: int) -> None:
             websockets=False,
             log_enabled=False,
             workers_kill_timeout=8,
+            backpressure=LINES,
         ).serve()
 
 
@@ -95,6 +99,13 @@ def worker(*, is_once: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         Worker(store.database, store.settings).run(stop)
+
+
+def make_room() -> None:
+    """Let this process, and those that it starts, keep as many lines open as are needed and the machine allows."""
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * LINES if most == resource.RLIM_INFINITY else min(2 * LINES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(few, wanted), most))
 
 
 def check_free(host: str, port: int) -> None:
