@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from mdk.conferences import rules
 from mdk.conferences.invited import emails_of
 from mdk.conferences.structs import SeriesView
 from mdk.conferences.tables import Conference, Series
@@ -44,7 +45,8 @@ def series_view(session: Session, series: Series) -> SeriesView:
     members = _ids.decode(series.member_ids)
     ids = {series.chair_id, series.consultant_id, series.deputy_id, *members}
     emails = emails_of(session, ids)
-    planned = session.scalar(select(func.count()).where(col(Conference.series_id) == series.id)) or 0
+    ahead = (col(Conference.series_id) == series.id, col(Conference.state).in_(rules.PLANNABLE))
+    planned = session.scalar(select(func.count()).where(*ahead)) or 0
     return SeriesView(
         id=series.id,
         version=series.version,

@@ -363,7 +363,7 @@ class Planned(msgspec.Struct, frozen=True):
 
 
 class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
-    """A series and how many of its conferences stand in the calendar."""
+    """A series and how many of its conferences lie ahead, planned or released."""
 
     id: str
     version: int

@@ -14,9 +14,9 @@ from mdk.audit.tables import AccessLog, AccessLogCase
 from mdk.cases.patients import is_of
 from mdk.cases.tables import Case
 from mdk.clinical.identity import parse_identity
-from mdk.errors import NotFound, RuleBroken
+from mdk.errors import Invalid, NotFound, Problem, RuleBroken
 from mdk.inspection import rules
-from mdk.inspection.structs import CheckLine, Extract, LogLine, Suggested, Wanted
+from mdk.inspection.structs import CheckLine, Extract, ExtractBody, LogLine, Suggested, Wanted
 from mdk.inspection.tables import SpotCheck, SpotCheckRow
 from mdk.people.queries import names
 from mdk.people.rules import check_role
@@ -78,20 +78,22 @@ def staff(session: Session, *, by: Viewer) -> list[PersonLine]:
 
 def extract(
     session: Session,
-    patient: str,
+    asked: ExtractBody,
     *,
-    since: date | None,
-    until: date | None,
-    with_names: bool,
     by: Viewer,
     at: datetime,
 ) -> Extract:
     """The patient's own extract of the log, oldest first: who read or did what in the patient's cases, as what, when.
 
     What the worker did by itself is left out. Source: 8 kap. 5 § PDL and HSLF-FS 2016:40 4 kap. 10 §. The read is
-    logged. Raises `NotAllowed`, `NotFound` for a patient of whom there is no case.
+    logged, and with it who decided that those who read are named. Raises `NotAllowed`, `Invalid` for names that nobody
+    has decided on, `NotFound` for a patient of whom there is no case.
     """
     check_role("log.extract", by)
+    with_names, decided = asked.with_names is not None, " ".join((asked.decided or "").split())
+    if with_names and not decided:
+        raise Invalid([Problem("decided", "Skriv vem som har prövat att namnen får lämnas ut, och när.")])
+    patient, since, until = asked.patient, asked.since, asked.until
     numbers = cases_of(session, patient, by=by, at=at)
     identity = session.scalars(select(col(Case.identity_number)).where(col(Case.number) == numbers[0])).one()
     numbers = tuple(session.scalars(select(col(Case.number)).where(is_of(session, identity)).order_by(col(Case.id))))
@@ -103,7 +105,8 @@ def extract(
     query = _rows(span).where(_ROW.person_id.is_not(None), _ROW.allowed.is_(True)).order_by(_ROW.at, _ROW.id)
     found = _lines(session, session.execute(query).all())
     first = found[0].at if found and since is None else span.since
-    seen(session, "log.extract", by=by, at=at, cases=numbers, reason="med namn" if with_names else "utan namn")
+    told = f"med namn, prövat av: {decided}" if with_names else "utan namn"
+    seen(session, "log.extract", by=by, at=at, cases=numbers, reason=told)
     return Extract(identity, first, span.until, at, with_names, found)
 
 

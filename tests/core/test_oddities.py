@@ -12,7 +12,7 @@ from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound, RuleBroken
 from mdk.inspection import oddities, queries, rules, service
 from mdk.inspection.rules import Read
-from mdk.inspection.structs import ConclusionBody, Wanted
+from mdk.inspection.structs import ConclusionBody, ExtractBody, Wanted
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -98,8 +98,7 @@ def test_the_log_is_read_by_patient_person_and_time_and_each_read_is_logged(clin
 def test_the_extract_tells_every_read_of_all_the_patient_s_cases_and_nothing_that_was_refused(clinic: Database) -> None:
     first, second = make.submitted(clinic), make.submitted(clinic, by=make.OTHER_REFERRER)
     make.ask(clinic, make.COORDINATOR, cases.view, second)
-    asked = {"since": None, "until": None, "with_names": False}
-    found = make.ask(clinic, make.AUDITOR, queries.extract, first, **asked, at=make.AT + make.HOUR)
+    found = make.ask(clinic, make.AUDITOR, queries.extract, ExtractBody(patient=first), at=make.AT + make.HOUR)
     assert found.identity_number == make.ADULT
     told = [(line.act, line.unit) for line in found.lines if line.act in {"case.create", "case.read"}]
     assert told == [("case.create", "Palliativa teamet Växjö"), ("case.create", "ASIH Lund"), told[2]]

@@ -12,6 +12,8 @@ from sqlalchemy import text
 
 import make
 from mdk import clock
+from mdk.audit.service import did
+from mdk.audit.structs import SYSTEM
 from mdk.cases import service
 from mdk.db import Database
 from mdk.people.rules import ACCESS
@@ -167,7 +169,15 @@ def test_the_patient_s_extract_is_a_pdf_whose_name_says_nothing_and_is_logged(pe
     undecided = auditor.post("/log/extract", patient=number, with_names="yes")
     assert (undecided.status, undecided.links_of_summary()) == (422, ["#f-decided"])
     named = auditor.htmx("/log/extract", [("patient", number), ("with_names", "yes"), ("decided", "Chefen 1/11")])
-    assert (named.status_code, last_row(people)[2]) == (200, "med namn")
+    assert (named.status_code, last_row(people)[2]) == (200, "med namn, prövat av: Chefen 1/11")
+    assert "Utdrag: med namn, prövat av: Chefen 1/11" in auditor.get(f"/log?case={number}").html
+
+
+def test_a_number_in_the_log_is_told_with_what_it_counts(people: People) -> None:
+    number = sent(people)
+    with people.database.writing() as session:
+        did(session, "referral.prerequisite", by=SYSTEM, at=clock.now(), cases=(number,), reason="15")
+    assert "Förutsättning: 15" in people[make.AUDITOR].get(f"/log?case={number}").html
 
 
 def test_f8_no_page_shows_a_patient_when_the_log_cannot_be_written_and_the_rest_works(people: People) -> None:

@@ -76,18 +76,8 @@ def extract(request: PageRequest, body: RawBody) -> Page:
     with reading(request) as visit:
         check_role("log.extract", visit.viewer)
         asked: ExtractBody = Form(body).read(ExtractBody)
-        if asked.with_names and not (asked.decided or "").strip():
-            raise Invalid([Problem("decided", "Skriv vem som har prövat att namnen får lämnas ut, och när.")])
         _cases(visit, asked.patient)
-        found = queries.extract(
-            visit.session,
-            asked.patient,
-            since=asked.since,
-            until=asked.until,
-            with_names=asked.with_names is not None,
-            by=visit.viewer,
-            at=visit.at,
-        )
+        found = queries.extract(visit.session, asked, by=visit.viewer, at=visit.at)
         headers = {"Content-Disposition": 'attachment; filename="logguttag.pdf"', "Cache-Control": "no-store"}
         return Response(paper.press(found), media_type="application/pdf", headers=headers)
 

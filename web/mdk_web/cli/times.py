@@ -16,7 +16,7 @@ def series() -> None:
 @series.command("list")
 @AS
 def list_series(email: str) -> None:
-    """Visa alla serier: namn, regel, första start, längd och hur många konferenser som står planerade."""
+    """Visa alla serier: namn, regel, första start, längd, hur många konferenser som står planerade, och seriens id."""
     from mdk.conferences.series import series_list
     from mdk.people.queries import viewer
     from mdk_web.rendering import full_when
@@ -24,10 +24,17 @@ def list_series(email: str) -> None:
     with opened() as store, store.database.reading() as session:
         found = series_list(session, by=viewer(session, email=email))
         rows = [
-            (each.name, each.rrule, full_when(each.first_start), f"{each.duration_minutes} min", str(each.planned))
+            (
+                each.name,
+                each.rrule,
+                full_when(each.first_start),
+                f"{each.duration_minutes} min",
+                str(each.planned),
+                each.id,
+            )
             for each in found
         ]
-    table(("Serie", "Regel", "Första start", "Längd", "Planerade"), rows)
+    table(("Serie", "Regel", "Första start", "Längd", "Planerade", "Id"), rows)
 
 
 @series.command("add")
@@ -71,6 +78,32 @@ def add_series(
     say(f"{name}: {planned} konferenser är planerade.")
 
 
+@series.command("end")
+@click.argument("series_id", metavar="ID")
+@AS
+@click.option("--from", "first_day", required=True, metavar="ÅÅÅÅ-MM-DD", help="Första dagen utan konferens.")
+@click.option("--reason", required=True, help="Varför; det står i kallelserna som avbokas.")
+def end_series(series_id: str, *, email: str, first_day: str, reason: str) -> None:
+    """Avsluta serien ID: dess konferenser från och med dagen ställs in, och de som var kallade får veta."""
+    from mdk import clock
+    from mdk.conferences import repeating
+    from mdk.conferences.series import load_series
+    from mdk.conferences.structs import EndBody
+    from mdk.parsing import parse
+    from mdk.people.queries import viewer
+
+    with opened() as store, store.database.writing() as session:
+        body = parse(EndBody, {"from_day": first_day, "reason": reason})
+        by, at = viewer(session, email=email), clock.now()
+        version = load_series(session, series_id, act="series.end", by=by).version
+        day, why = body.from_day, body.reason
+        ended = repeating.end_series(
+            session, series_id=series_id, version=version, from_day=day, reason=why, by=by, at=at
+        )
+        name = ended.name
+    say(f"{name} är avslutad från {first_day}.")
+
+
 @click.group()
 def absence() -> None:
     """Frånvaro."""
@@ -79,7 +112,7 @@ def absence() -> None:
 @absence.command("list")
 @AS
 def list_absences(email: str) -> None:
-    """Visa frånvaro som inte är över: vem, dagar, ersättare och hur många konferenser som berörs."""
+    """Visa frånvaro som inte är över: vem, dagar, ersättare, hur många konferenser som berörs, och frånvarons id."""
     from mdk import clock
     from mdk.conferences.absent import absences
     from mdk.people.queries import viewer
@@ -87,10 +120,10 @@ def list_absences(email: str) -> None:
     with opened() as store, store.database.reading() as session:
         found = absences(session, by=viewer(session, email=email), at=clock.now())
     rows = [
-        (each.person, str(each.first_day), str(each.last_day), each.deputy or "–", str(len(each.conferences)))
+        (each.person, str(each.first_day), str(each.last_day), each.deputy or "–", str(len(each.conferences)), each.id)
         for each in found
     ]
-    table(("Vem", "Från", "Till", "Ersättare", "Konferenser"), rows)
+    table(("Vem", "Från", "Till", "Ersättare", "Konferenser", "Id"), rows)
 
 
 @absence.command("add")
@@ -117,6 +150,20 @@ def add_absence(first_day: str, last_day: str, *, email: str, person: str | None
     say(
         f"{shown.person} är borta {shown.first_day} till {shown.last_day}; {len(shown.conferences)} konferenser berörs."
     )
+
+
+@absence.command("remove")
+@click.argument("absence_id", metavar="ID")
+@AS
+def remove_absence(absence_id: str, *, email: str) -> None:
+    """Ta tillbaka frånvaron ID, och med den ersättaren där ingen annan har utsetts sedan dess."""
+    from mdk import clock
+    from mdk.conferences import absences
+    from mdk.people.queries import viewer
+
+    with opened() as store, store.database.writing() as session:
+        absences.remove(session, absence_id=absence_id, by=viewer(session, email=email), at=clock.now())
+    say("Frånvaron är borttagen.")
 
 
 def _instant(wall: object) -> str:
