@@ -189,6 +189,12 @@ SETTINGS = (
         secret=True,
         check=checks.secret,
     ),
+    Setting(
+        "REMOVAL",
+        "off",
+        "om bekräftade gallringsbeslut får genomföras här: on eller off (då rapporteras bara)",
+        check=checks.one_of("on", "off"),
+    ),
     Setting("LOG_FORMAT", "console", "loggens form", check=checks.one_of("console", "json")),
 )
 

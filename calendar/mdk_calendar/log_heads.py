@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+from mdk.audit.queries import removals
 from mdk.audit.structs import SYSTEM
 from mdk.db import Database
 from mdk.inspection import heads
@@ -25,6 +26,16 @@ def seal(database: Database, settings: Settings, *, at: datetime) -> bool:
         with kept_in(settings).open("a", encoding="ascii") as file:
             file.write(f"{signed}\n")
     return signed is not None
+
+
+def keep_checkpoints(database: Database, settings: Settings) -> None:
+    """Add the checkpoints of removals to the file outside, each once. Raises `OSError` when it cannot be written."""
+    file = kept_in(settings)
+    there = set(outside(file))
+    with database.reading() as session:
+        new = [row.jws for row in removals(session) if row.jws not in there]
+    with file.open("a", encoding="ascii") as opened:
+        opened.writelines(f"{token}\n" for token in new)
 
 
 def outside(file: Path) -> list[str]:

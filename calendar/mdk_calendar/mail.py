@@ -78,6 +78,7 @@ NoticeKind = Literal[
     "conference-lacking",
     "supplement-reminder",
     "supplement-overdue",
+    "keeping-passed",
 ]
 MEETINGS: Final[frozenset[NoticeKind]] = frozenset(
     {
@@ -94,6 +95,7 @@ INBOXES: Final[frozenset[NoticeKind]] = frozenset(
     {"referral-received", "information-supplied", "assignment-received", "support-asked", "support-answered"}
 )
 LATE: Final[frozenset[NoticeKind]] = frozenset({"overdue", "overdue-digest"})
+KEEPING: Final[frozenset[NoticeKind]] = frozenset({"keeping-passed"})
 CASE_LISTS: Final[frozenset[NoticeKind]] = frozenset({"supplement-overdue"})
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 
@@ -231,6 +233,8 @@ def _button(kind: NoticeKind, text: Words) -> str:
         return text.open
     if kind in LATE:
         return text.open_late
+    if kind in KEEPING:
+        return text.open_keeping
     if kind in CASE_LISTS:
         return text.open_cases
     return text.open_inbox if kind in INBOXES else text.open_work

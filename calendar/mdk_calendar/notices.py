@@ -41,6 +41,7 @@ _PAGES: Final[dict[str, str]] = {
     **dict.fromkeys(("learning-sent", "learning-returned"), "/learning"),
     **dict.fromkeys(("assignment-received", "support-asked", "support-answered"), "/assignments-inbox"),
     "supplement-overdue": "/cases",
+    "keeping-passed": "/keeping",
     **dict.fromkeys(("overdue", "overdue-digest"), "/overdue"),
 }
 _OF_REVIEWS: Final = frozenset({"urgent-reminder", "urgent-deadline", "urgent-overdue"})

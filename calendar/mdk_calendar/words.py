@@ -40,6 +40,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open_inbox: str
     open_cases: str
     open_late: str
+    open_keeping: str
     one_case: str
     many_cases: str
     place: str

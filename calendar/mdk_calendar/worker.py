@@ -1,4 +1,4 @@
-"""Owns the worker: pays what the outbox owes, mail by mail, reminds, reads answers, plans ahead, signs the log."""
+"""Owns the worker: pays what the outbox owes mail by mail, reminds, reads answers, plans, signs the log, reports."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ from mdk.outbox.queries import count_due, stuck_since
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar import busy, ledger, log_heads, mailbox, notices, questions, reminders, watch
+from mdk_calendar import busy, keeping, ledger, log_heads, mailbox, notices, questions, reminders, watch
 from mdk_calendar.delivery import Mail, Refused, Retry, Transport, transport
 
 ROUND: Final = 60.0  # seconds after which a run ends and the next begins with a fresh clock, well within a lease
@@ -29,6 +29,7 @@ _REMINDERS_EVERY: Final = timedelta(minutes=5)
 _WATCH_EVERY: Final = timedelta(minutes=30)
 _MAILBOX_EVERY: Final = timedelta(minutes=1)
 _LOG_EVERY: Final = timedelta(hours=1)
+_KEEPING_EVERY: Final = timedelta(hours=6)
 _ALARM_EVERY: Final = timedelta(minutes=10)
 CALENDARS: Final = 5.0  # seconds between looks for a published calendar that is due
 _AT_ONCE: Final = datetime.min.replace(tzinfo=UTC)
@@ -88,6 +89,7 @@ class Worker:
             Errand("reminders", lambda at: reminders.owe(database, at=at), _REMINDERS_EVERY, _AT_ONCE),
             Errand("watch", lambda at: watch.owe(database, at=at), _WATCH_EVERY, _AT_ONCE),
             Errand("log", lambda at: log_heads.seal(database, settings, at=at), _LOG_EVERY, _AT_ONCE),
+            Errand("keeping", lambda at: keeping.report(database, at=at), _KEEPING_EVERY, _AT_ONCE),
             Errand("mailbox", self._read_answers, _MAILBOX_EVERY, _AT_ONCE),
         ]
         self._alarm = [Errand("alarm", self._sound_alarm, _ALARM_EVERY, _AT_ONCE)]

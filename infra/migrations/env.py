@@ -19,6 +19,7 @@ TABLES = (
     "mdk.figures.tables",
     "mdk.learning.tables",
     "mdk.inspection.tables",
+    "mdk.keeping.tables",
     "mdk_calendar.tables",
     "mdk_web.tables",
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -10,9 +11,10 @@ from sqlmodel import col
 
 from mdk.audit.rules import GENESIS, digest_of
 from mdk.audit.structs import Actor, Entry, Fault
-from mdk.audit.tables import AccessLog, AccessLogCase, AccessLogHead, StateMove
+from mdk.audit.tables import AccessLog, AccessLogCase, AccessLogHead, AccessLogRemoval, StateMove
 
 _BATCH = 1000
+_ROW: Any = AccessLog.__table__.c  # type: ignore[attr-defined]
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -28,10 +30,15 @@ class Move(msgspec.Struct, frozen=True):
 def first_fault(session: Session, heads: Mapping[int, str] | None = None) -> Fault | None:
     """The first place at which the access log is not what it was; None when it is whole.
 
-    `heads` holds digests that the rows with these ids had when the chain's end was signed: what was cut off after the
-    last row that is left, or written anew on an older copy, is found by them.
+    The walk begins where the newest removal ended. `heads` holds digests that the rows with these ids had when the
+    chain's end was signed: what was cut off after the last row that is left, or written anew on an older copy, is found
+    by them.
     """
-    previous, last, owed = GENESIS, 0, dict(heads or {})
+    last, previous = beginning(session)
+    owed = dict(heads or {})
+    left = session.scalar(select(col(AccessLogCase.log_id)).where(col(AccessLogCase.log_id) <= last).limit(1))
+    if left is not None:
+        return Fault(left, "index")
     for batch in _batches(session):
         held = _cases_of(session, batch)
         for row in batch:
@@ -44,6 +51,28 @@ def first_fault(session: Session, heads: Mapping[int, str] | None = None) -> Fau
                 return Fault(last, "index")
             previous = row.digest
     return Fault(last + 1, "missing") if owed else None
+
+
+def removals(session: Session) -> list[AccessLogRemoval]:
+    """The checkpoints of what was removed, oldest first."""
+    return list(session.scalars(select(AccessLogRemoval).order_by(col(AccessLogRemoval.id))))
+
+
+def beginning(session: Session) -> tuple[int, str]:
+    """Where what is left of the chain begins: the last removed row's id and digest, or what the first row follows."""
+    newest = select(col(AccessLogRemoval.last_id), col(AccessLogRemoval.digest))
+    row = session.execute(newest.order_by(col(AccessLogRemoval.id).desc()).limit(1)).first()
+    return (0, GENESIS) if row is None else (row[0], row[1])
+
+
+def digest_at(session: Session, log_id: int, *, since: int, digest: str) -> str | None:
+    """The digest of a row, with the chain checked from the row `since` (of that digest) on; None where it breaks."""
+    rows = session.execute(select(_ROW).where(_ROW.id > since, _ROW.id <= log_id).order_by(_ROW.id)).all()
+    for row in rows:
+        if row.previous != digest or row.digest != digest_of(digest, entry_of(row)):
+            return None
+        digest = row.digest
+    return digest if len(rows) == log_id - since else None
 
 
 def newest(session: Session) -> AccessLog | None:
@@ -85,7 +114,7 @@ def histories(session: Session, kind: str, subjects: list[str]) -> dict[str, lis
     return found
 
 
-def entry_of(row: AccessLog) -> Entry:
+def entry_of(row: Any) -> Entry:
     """The entry that a stored row was made from."""
     by = Actor(
         person_id=row.person_id,

@@ -37,11 +37,24 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Literal["access-log"] = "access-log"
 
 
+class Removal(msgspec.Struct, frozen=True, kw_only=True):
+    """What is signed of rows that were removed: by which decision, which rows, how many, and the last one's digest."""
+
+    decision: int
+    reference: str
+    first_id: int
+    last_id: int
+    count: int
+    digest: str
+    at: datetime
+    purpose: Literal["access-log-removal"] = "access-log-removal"
+
+
 class Fault(msgspec.Struct, frozen=True):
     """Where the access log is not what it was: the first row concerned, and what is wrong with it."""
 
     row: int
-    what: Literal["changed", "missing", "index", "seal"]
+    what: Literal["changed", "missing", "index", "seal", "removal"]
 
 
 SYSTEM = Actor(role="system", surface="worker")

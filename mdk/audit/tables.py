@@ -1,6 +1,6 @@
 """The access log, hash-chained, with the signed ends of its chain, and the history of state moves.
 
-The database itself refuses to change or remove a row of any of these tables.
+The database itself refuses to change a row of any of these tables, and to remove one that no confirmed decision covers.
 """
 
 from datetime import datetime
@@ -54,6 +54,21 @@ class AccessLogHead(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     log_id: int
+    digest: str
+    at: datetime
+    jws: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class AccessLogRemoval(SQLModel, table=True):
+    """A signed checkpoint where a decision removed rows: the chain goes on from the last one's digest."""
+
+    __tablename__ = "access_log_removal"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: int | None = Field(default=None, primary_key=True)
+    decision_id: int
+    first_id: int
+    last_id: int
     digest: str
     at: datetime
     jws: str = Field(sa_column=Column(Text, nullable=False))

@@ -49,6 +49,7 @@ _TRIAGE: Mapping[Role, frozenset[Relation]] = {Role.COORDINATOR: _SUBMITTED, Rol
 _KEEPS_BLOCKS: Mapping[Role, frozenset[Relation]] = {Role.REFERRER: _OWN, Role.COORDINATOR: _SUBMITTED}
 _PLANS: Mapping[Role, frozenset[Relation]] = {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY}
 _OWN_TIME: Mapping[Role, frozenset[Relation]] = dict.fromkeys(CLINICAL_ROLES, _SELF) | {Role.COORDINATOR: _ANY}
+_KEEPS: Mapping[Role, frozenset[Relation]] = {Role.AUDITOR: _ANY, Role.ADMIN: _ANY}
 _LEADS = _SUBMITTED | {Relation.CONFERENCE, Relation.GLASS}
 _SEES_ALL: Mapping[Role, frozenset[Relation]] = dict.fromkeys((Role.COORDINATOR, Role.CHAIR, Role.CONSULTANT), _LEADS)
 
@@ -101,7 +102,10 @@ ACCESS: Mapping[str, Mapping[Role, frozenset[Relation]]] = {
     "log.check": {Role.AUDITOR: _ANY},
     "log.extract": {Role.AUDITOR: _ANY},
     "record.export": {Role.AUDITOR: _ANY},
-    "keeping.read": {Role.AUDITOR: _ANY, Role.ADMIN: _ANY},
+    "keeping.read": _KEEPS,
+    "removal.decide": _KEEPS,
+    "removal.confirm": _KEEPS,
+    "removal.execute": _KEEPS,
     "answer.unread": {Role.COORDINATOR: _ANY},
     "queue.read": {Role.COORDINATOR: _ANY, Role.CHAIR: _ANY, Role.CONSULTANT: _ANY},
     "series.create": _PLANS,

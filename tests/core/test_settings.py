@@ -39,7 +39,7 @@ def test_every_setting_of_the_contract_is_there_and_has_a_meaning() -> None:
         "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OMEQ_TABLE", "LANGUAGE", "TIMEZONE", "DATA_DIR",
         "LOG_FORMAT", "IMAP_URL", "CONTACT", "CALENDAR_HOSTS", "HOSTS", "PROXIES", "OIDC_NAME", "OIDC_SCOPES",
         "OIDC_PERSON_CLAIM", "OIDC_COMMISSION_CLAIM", "OIDC_UNIT_CLAIM", "OIDC_ACR", "OIDC_AMR",
-        "SESSION_IDLE_MINUTES", "SESSION_HOURS", "SMTP_TLS", "METRICS_TOKEN", "DATA_KEY", "DATA_KEY_OLD",
+        "SESSION_IDLE_MINUTES", "SESSION_HOURS", "SMTP_TLS", "METRICS_TOKEN", "DATA_KEY", "DATA_KEY_OLD", "REMOVAL",
     }  # fmt: skip
     assert all(setting.meaning for setting in SETTINGS)
 

@@ -16,6 +16,7 @@ from mdk_calendar.ics import to_ics
 from mdk_calendar.mail import (
     CASE_LISTS,
     INBOXES,
+    KEEPING,
     LATE,
     MEETINGS,
     NoticeKind,
@@ -306,6 +307,10 @@ NOTICES = {
         "Ett av dina ärenden till konferensen {when} saknar uppgifter som behövs då. Komplettera det före konferensen."
     ),
     "supplement-reminder": "Ett av dina ärenden väntar på en komplettering, och tiden går ut inom tre dagar.",
+    "keeping-passed": (
+        "Det finns uppgifter som har sparats så länge som lagen kräver. Hur många står under Bevarande; "
+        "inget tas bort utan ett beslut."
+    ),
     "supplement-overdue": (
         "En begärd komplettering har inte kommit i tid. Hör av dig till remittenten eller avsluta ärendet."
     ),
@@ -320,6 +325,7 @@ def test_a_notice_is_one_sentence_and_one_link(kind: NoticeKind) -> None:
     button = "Öppna konferensen" if kind in MEETINGS else button
     button = "Öppna ärendelistan" if kind in CASE_LISTS else button
     button = "Öppna listan över försenat" if kind in LATE else button
+    button = "Öppna Bevarande" if kind in KEEPING else button
     button = "Svara" if kind == "home-care-asked" else button
     assert plain(raw).splitlines()[:3] == [
         NOTICES[kind].format(when="ons 25 nov 13:00"),

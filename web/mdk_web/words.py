@@ -249,6 +249,12 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "other_legal_basis": "Annan rättslig grund",
         },
         "care_place": {"home": "Hemma", "hospital": "Sjukhus", "palliative_unit": "Palliativ enhet"},
+        "removal_state": {
+            "proposed": "Väntar på bekräftelse",
+            "confirmed": "Bekräftat, inte genomfört",
+            "withdrawn": "Tillbakadraget",
+            "finished": "Genomfört",
+        },
         "check_verdict": {
             "as_expected": "Inget att anmärka",
             "asked": "Frågor ställda, besvarade",

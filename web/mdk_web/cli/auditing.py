@@ -11,6 +11,7 @@ _WHAT = {
     "changed": "Åtkomstloggens kedja brister vid rad {row}.",
     "missing": "Åtkomstloggen saknar rad {row} och det som följde: den är avkortad, eller en äldre kopia.",
     "index": "Åtkomstloggens register över ärenden stämmer inte med rad {row}.",
+    "removal": "Gallringen vid rad {row} stämmer inte: dess signerade kvitto saknas, är ändrat eller hör inte hit.",
     "seal": "Signaturen av åtkomstloggens slut vid rad {row} stämmer inte.",
 }
 
@@ -30,17 +31,20 @@ def audit() -> None:
 def verify(file: Path | None) -> None:
     """Kontrollera att ingen rad i åtkomstloggen har ändrats, flyttats eller tagits bort.
 
-    Kedjan gås igenom från början och jämförs med de signerade kedjeslut som finns i databasen och utanför den.
-    Utgångskod 1 och radens nummer när något inte stämmer.
+    Kedjan gås igenom från början, eller från det signerade kvittot på vad som gallrats, och jämförs med de signerade
+    kedjeslut som finns i databasen och utanför den. Utgångskod 1 och radens nummer när något inte stämmer.
     """
-    from mdk.inspection.heads import first_fault
+    from mdk.inspection.heads import first_fault, removed
     from mdk_calendar.log_heads import kept_in, outside
 
     with opened() as store, store.database.reading() as session:
         fault = first_fault(session, outside(file or kept_in(store.settings)))
+        gone = removed(session)
     if fault is not None:
         raise Failure(_WHAT[fault.what].format(row=fault.row), FAILED)
     say("Åtkomstloggens kedja håller.")
+    if gone is not None:
+        say(f"Rad 1–{gone.last_id} är gallrade enligt beslut {gone.decision}, {gone.reference}.")
 
 
 @audit.command()

@@ -2,7 +2,19 @@
 
 import click
 
-from mdk_web.cli import auditing, data, exports, keeping, mail, people, running, secrecy, signatures, times
+from mdk_web.cli import (
+    auditing,
+    data,
+    exports,
+    keeping,
+    mail,
+    people,
+    retention,
+    running,
+    secrecy,
+    signatures,
+    times,
+)
 from mdk_web.cli.lines import Commands
 
 
@@ -21,6 +33,6 @@ def main() -> None:
     cli(prog_name="mdk")
 
 
-for module in (running, data, keeping, auditing, exports, people, times, mail, signatures, secrecy):
+for module in (running, data, keeping, auditing, exports, retention, people, times, mail, signatures, secrecy):
     for command in module.COMMANDS:
         cli.add_command(command)

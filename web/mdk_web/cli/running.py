@@ -79,7 +79,7 @@ def serve(host: str, port: int, workers: int) -> None:
 def worker(*, is_once: bool) -> None:
     """Skicka det som ska ut, påminn, läs svar på kallelser, planera serier framåt och signera loggen."""
     from mdk import clock
-    from mdk_calendar import busy, log_heads, mailbox, reminders
+    from mdk_calendar import busy, keeping, log_heads, mailbox, reminders
     from mdk_calendar.worker import Worker, plan_series, run_once
     from mdk_web.serving import log_as
 
@@ -89,6 +89,7 @@ def worker(*, is_once: bool) -> None:
             plan_series(store.database, at=clock.now())
             reminders.owe(store.database, at=clock.now())
             log_heads.seal(store.database, store.settings, at=clock.now())
+            keeping.report(store.database, at=clock.now())
             if store.settings["IMAP_URL"]:
                 mailbox.look(store.database, store.settings, at=clock.now())
             busy.read_due(store.database, store.settings, at=clock.now())

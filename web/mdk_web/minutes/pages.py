@@ -194,10 +194,11 @@ def published_keys(request: PageRequest) -> Response[dict[str, Any]]:
 
 @get("/.well-known/access-log-heads.json", sync_to_thread=True)
 def published_heads(request: PageRequest) -> Response[dict[str, Any]]:
-    """The signed ends of the access log, for anyone to keep: they tell how long it was, and nothing that is in it."""
+    """The signed ends and checkpoints of the access log, for anyone to keep: they tell nothing that is in it."""
     with database_of(request).reading() as session:
         signed = [{"at": head.at, "jws": head.jws} for head in audit.heads(session)]
-    return Response({"heads": signed}, headers={"Cache-Control": "public, max-age=300"})
+        removed = [{"at": row.at, "jws": row.jws} for row in audit.removals(session)]
+    return Response({"heads": signed, "removals": removed}, headers={"Cache-Control": "public, max-age=300"})
 
 
 HANDLERS: list[Any] = [
