@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+
+import leaks
 
 _ARGS = [
     "--no-sandbox",
@@ -59,6 +61,7 @@ class Visitors:
         page = context.new_page()
         page.on("console", self._hear)
         page.on("request", self._look)
+        page.on("response", self._see)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         return page
 
@@ -72,6 +75,10 @@ class Visitors:
         host = urlsplit(request.url).hostname
         if host not in {None, "127.0.0.1", "localhost"}:
             self.complaints.append(f"a request to {host}")
+
+    def _see(self, answer: Response) -> None:
+        leaks.WATCH.see_address(answer.url, answer.request.headers.get("referer", ""))
+        leaks.WATCH.see_headers(urlsplit(answer.url).path, answer.headers)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not message.text.startswith(_EXPECTED):

@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import Browser
 
+import leaks
 import stores
 from browsing import Visitors, chromium, launched
 from leftout import REQUIRE_ALL, skip_or_fail
@@ -22,6 +23,33 @@ pytest.register_assert_rewrite("core", "faults", "invites", "journeys", "make", 
 
 hypothesis.settings.register_profile("house", deadline=None, database=None, derandomize=True)
 hypothesis.settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """Watch what leaves from the beginning."""
+    leaks.begin()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Read the mails of a test while they are there."""
+    leaks.WATCH.read_mails()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_a_patient_leaves() -> Iterator[None]:
+    leaks.watch_log()
+    yield
+    found, leaks.WATCH.leaks = leaks.WATCH.leaks, []
+    assert found == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_of_a_patient_has_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    yield
+    leaks.WATCH.read_mails(tmp_path_factory.getbasetemp())
+    leaks.WATCH.read_metrics()
+    assert leaks.WATCH.leaks == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+import leaks
 from make import SECRET
 from mdk.db import Database
 from running import free_port, wait_for
@@ -25,6 +26,7 @@ def demonstrating(data: Path, *options: str) -> Iterator[tuple[ForkServerProcess
     with _hatched(_demonstrate, str(data), port, options) as process:
         wait_for(port)
         yield process, port, data
+    leaks.WATCH.read_mails(data)
 
 
 @contextmanager
@@ -44,19 +46,27 @@ def serving(database: Database, data: Path) -> Iterator[tuple[ForkServerProcess,
 
 @contextmanager
 def _hatched(work: Callable[..., None], *args: Any) -> Iterator[ForkServerProcess]:
-    process = _NEST.Process(target=work, args=args)
-    process.start()
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.join(10)
+    with leaks.output() as said:
+        process = _NEST.Process(target=_saying, args=(said.name, work, *args))
+        process.start()
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.join(10)
+
+
+def _saying(into: str, work: Callable[..., None], *args: Any) -> None:
+    """Do the work; what it prints goes into a file."""
+    file = os.open(into, os.O_WRONLY | os.O_APPEND)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    work(*args)
 
 
 def _demonstrate(data: str, port: int, options: tuple[str, ...]) -> None:
     from mdk_web.cli.main import cli
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # who can sign in is told to nobody here
     cli(["demo", *options, "--port", str(port), "--data", data], prog_name="mdk")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import leaks
 from make import SECRET
 from mdk.db import Database
 from tree import ROOT
@@ -37,12 +38,16 @@ def demonstrating(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[
     """A demo that runs until the block ends: the process, its port, its data folder."""
     port = free_port()
     args = ("demo", *options, "--port", str(port), "--data", str(data))
-    with subprocess.Popen(command(*args), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    with (
+        leaks.output() as said,
+        subprocess.Popen(command(*args), env=environment(), stdout=said, stderr=said) as running,
+    ):
         try:
             wait_for(port)
             yield running, port, data
         finally:
             running.kill()
+            leaks.WATCH.read_mails(data)
 
 
 @contextmanager
