@@ -38,14 +38,14 @@ def is_place(text: str) -> bool:
 class Form(Mapping[str, str]):
     """What was typed, field by field; several values of one name are kept in `every`.
 
-    Raises `Invalid` for more than `MAX_FIELDS` fields.
+    Raises `Invalid` for more than `MAX_FIELDS` fields, and for what is not UTF-8.
     """
 
     def __init__(self, body: bytes) -> None:
         try:
-            pairs = parse_qsl(
-                body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace"
-            )
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+        except UnicodeDecodeError as unreadable:
+            raise Invalid([Problem("", "Något tecken gick inte att läsa. Skriv texten på nytt.")]) from unreadable
         except ValueError as many:
             raise Invalid([Problem("", f"För många uppgifter på en gång. Högst {MAX_FIELDS} tas emot.")]) from many
         self.pairs = [(name, value.replace("\r\n", "\n").strip()) for name, value in pairs if name != CSRF_FIELD]
