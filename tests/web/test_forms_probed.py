@@ -23,6 +23,8 @@ ENDLESS = "GET /conferences/{conference_id}/live"
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{1337*7}}${1337*7}'; DROP TABLE case_file;--%\u202e"
 RAW = re.compile(r"<script>alert|<img src=x|9359|Traceback|sqlalchemy", re.IGNORECASE)
 WORKING = (make.REFERRER, make.COORDINATOR, make.CHAIR, make.SURGEON, make.FUNCTION, make.AUDITOR)
+# Where a page says why it took nothing: its alert, or the whole page that stands for it.
+SAID = re.compile(r'role="alert"|<h1[^>]*>Uppgifter behöver rättas')
 KINDS_OF_TEXT = {"text", "search", "textarea", "email", "url", "tel"}
 KINDS_OF_NUMBER = {"number", "range"}
 
@@ -192,8 +194,8 @@ def test_whatever_is_typed_is_answered_plainly(world: World, forms: list[Shown],
         answer = ask(world, form.name, "POST", form.action, sent(fields, world.cookies[form.name]["token"]))
         if answer.status_code not in PLAIN_ANSWERS or is_obeyed(answer):
             wrong.append((form.action, answer.status_code))
-        elif answer.status_code == 422 and not (Page(answer).links_of_summary() or "mdk-" in answer.text):
-            wrong.append((form.action, "says not what to mend", Page(answer).words[:300]))
+        elif answer.status_code == 422 and not (Page(answer).links_of_summary() or SAID.search(answer.text)):
+            wrong.append((form.action, "says not what to mend"))
         elif what in {"NUL", "half a surrogate"} and answer.status_code == 303:
             wrong.append((form.action, "took what no text can hold"))
     assert wrong == []
