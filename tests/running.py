@@ -38,10 +38,7 @@ def demonstrating(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[
     """A demo that runs until the block ends: the process, its port, its data folder."""
     port = free_port()
     args = ("demo", *options, "--port", str(port), "--data", str(data))
-    with (
-        leaks.output() as said,
-        subprocess.Popen(command(*args), env=environment(), stdout=said, stderr=said) as running,
-    ):
+    with subprocess.Popen(command(*args), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         try:
             wait_for(port)
             yield running, port, data

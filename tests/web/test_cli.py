@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
+import leaks
 import lending
 import make
 import stores
@@ -419,6 +420,7 @@ def test_the_demo_starts_works_on_its_data_and_ends_when_told(
     assert (taken.returncode, taken.stdout, taken.stderr.count(b"\n")) == (2, b"", 1)
     running.send_signal(how)
     out, err = running.communicate(timeout=10)
+    leaks.WATCH.see("output", out + err)
     assert (running.returncode, err.decode()) == (0, "")
     assert f"http://127.0.0.1:{port}" in out.decode()
     assert all(person.email in out.decode() for person in PEOPLE)

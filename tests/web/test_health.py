@@ -11,6 +11,7 @@ import structlog
 from litestar.testing import TestClient
 from prometheus_client import generate_latest
 
+import leaks
 import lending
 import make
 import stores
@@ -69,10 +70,11 @@ def test_the_outbox_and_a_store_that_fell_away_show(watched: TestClient[Any], em
 
 def test_every_request_has_an_id_and_is_logged_and_counted_by_its_route_without_what_it_holds(api: Callers) -> None:
     number = make.submitted(api.database)
-    with structlog.testing.capture_logs() as lines:
+    with structlog.testing.capture_logs() as lines, leaks.meant() as asked:
         answer = api[make.REFERRER].get(f"/cases/{number}", q="Ester Provlund")
         assert api[make.REFERRER].get("/cases/MDK-2099-0001").status_code == 404
         assert api.client.get(f"/nowhere/{make.ADULT}").status_code == 404
+    assert {leak.channel for leak in asked} == {"address"}  # which the caller chose
     assert len(answer.headers["x-request-id"]) == 32
     found = [(line["route"], line["status"]) for line in lines if line["event"] == "answered"]
     assert ("/api/v1/cases/{number}", 200) in found
