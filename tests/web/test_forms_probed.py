@@ -186,7 +186,7 @@ def sent(fields: Fields, token: str) -> bytes:
 
 @pytest.mark.parametrize("what", TYPED)
 def test_whatever_is_typed_is_answered_plainly(world: World, forms: list[Shown], what: str) -> None:  # F30
-    wrong = []
+    wrong: list[tuple[str, object]] = []
     for form in forms:
         fields = form.as_typed(TYPED[what])
         if fields == form.as_typed(lambda _kind, value: value):
@@ -202,7 +202,7 @@ def test_whatever_is_typed_is_answered_plainly(world: World, forms: list[Shown],
 
 
 def test_each_field_may_come_twice(world: World, forms: list[Shown]) -> None:  # F30
-    wrong = []
+    wrong: list[tuple[str, object]] = []
     for form in forms:
         twice = [
             pair for name, value in form.as_typed(lambda _kind, value: value) for pair in [(name, value), (name, "y")]
@@ -226,7 +226,7 @@ def test_each_field_may_come_twice(world: World, forms: list[Shown]) -> None:  #
 def test_whatever_body_comes_is_answered_plainly(
     world: World, forms: list[Shown], content: bytes, kind: str
 ) -> None:  # F30
-    wrong = []
+    wrong: list[tuple[str, object]] = []
     for form in forms[::4]:
         answer = ask(world, form.name, "POST", form.action, content, **{"Content-Type": kind})
         is_taken = len(content) > 1_000_000 and answer.status_code == 303 and len(form.fields) > 1
