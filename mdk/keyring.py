@@ -22,7 +22,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from mdk import clock
 from mdk.errors import MdkError, Unavailable
-from mdk.sealing import KEY_LENGTH, Blind, Index, Keys, new_id
+from mdk.sealing import KEY_LENGTH, Blind, Index, Keys, new_id, prefix
 
 INFO: Final = "mdk.keyring"
 SEAL, INDEX = "seal", "index"
@@ -98,13 +98,15 @@ class Keyring:
             raise Unavailable(NO_KEY)
         return keys
 
-    def opening(self, key: str) -> Keys:
-        """The keys to open with, read anew when the key with this id is not at hand. Raises `Unavailable`."""
+    def opening(self, head: str) -> AESGCM | None:
+        """What opens values that begin so; the keys are read anew when it is not at hand. Raises `Unavailable`."""
         keys = self._at_hand[1]
-        if keys is None or key not in keys.ciphers:
+        found = None if keys is None else keys.ciphers.get(head)
+        if found is None:
             with self._connecting() as connection:
                 self.follow(connection)
-        return self.sealing()
+            found = self.sealing().ciphers.get(head)
+        return found
 
     def follow(self, connection: Connection, *, holds: bool = False) -> Keys | None:
         """The keys as they stand in this unit of work, None before the first; `holds` keeps them so until its end.
@@ -218,8 +220,8 @@ def _opened(found: tuple[Stored, ...], secret: Mapping[str, bytes]) -> Keys:
     seals = [row for row in found if row.purpose == SEAL]
     indexes = [row for row in found if row.purpose == INDEX and row.retired_at is None]
     return Keys(
-        sealing=next(row.id for row in seals if row.active),
-        ciphers={row.id: AESGCM(secret[row.id]) for row in seals},
+        sealing=next(prefix(row.id) for row in seals if row.active),
+        ciphers={prefix(row.id): AESGCM(secret[row.id]) for row in seals},
         indexes=tuple(Index(row.id, secret[row.id]) for row in sorted(indexes, key=lambda row: not row.active)),
     )
 

@@ -8,8 +8,10 @@ empty. What a value is found by is the key's id and an HMAC-SHA-256 of the value
 import hmac
 import secrets
 import unicodedata
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -70,24 +72,16 @@ class Index:
 
 @dataclass(frozen=True)
 class Keys:
-    """The opened keys of one store: which seals now, every one that opens, and those that values are found by."""
+    """The opened keys of one store: which seals now, and all that open, each by how what it sealed begins."""
 
     sealing: str
     ciphers: Mapping[str, AESGCM]
-    indexes: tuple[Index, ...]  # the one that is written with first
+    indexes: tuple[Index, ...]  # that values are found by; the one that is written with first
 
     def seal(self, place: str, content: bytes) -> bytes:
         """The content sealed for a place; never twice the same."""
         nonce = secrets.token_bytes(_NONCE)
         return nonce + self.ciphers[self.sealing].encrypt(nonce, content, place.encode())
-
-    def open(self, key: str, place: str, sealed: bytes) -> bytes:
-        """What was sealed for a place. Raises `NotOpened`."""
-        try:
-            return self.ciphers[key].decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
-        except (KeyError, InvalidTag, ValueError) as failure:
-            _log.error("a sealed value does not open", place=place, key=key)
-            raise NotOpened from failure
 
 
 class Holder(Protocol):
@@ -96,8 +90,8 @@ class Holder(Protocol):
     def sealing(self) -> Keys:
         """The keys to seal with. Raises `Unavailable` when there are none."""
 
-    def opening(self, key: str) -> Keys:
-        """The keys to open with, read anew when the key with this id is not among those at hand."""
+    def opening(self, head: str) -> AESGCM | None:
+        """What opens values that begin so, looked for anew when it is not at hand. Raises `Unavailable`."""
 
 
 def new_id() -> str:
@@ -115,7 +109,7 @@ def sealed_text(holder: Holder, place: str, value: str) -> str:
     if not value:
         return value
     keys = holder.sealing()
-    return prefix(keys.sealing) + b64encode(keys.seal(place, value.encode())).decode()
+    return keys.sealing + b2a_base64(keys.seal(place, value.encode()), newline=False).decode()
 
 
 def sealed_bytes(holder: Holder, place: str, value: bytes) -> bytes:
@@ -123,7 +117,7 @@ def sealed_bytes(holder: Holder, place: str, value: bytes) -> bytes:
     if not value:
         return value
     keys = holder.sealing()
-    return prefix(keys.sealing).encode() + keys.seal(place, value)
+    return keys.sealing.encode() + keys.seal(place, value)
 
 
 def opened_text(holder: Holder, place: str, value: str) -> str:
@@ -131,26 +125,26 @@ def opened_text(holder: Holder, place: str, value: str) -> str:
     if not value:
         return value
     try:
-        key, sealed = _parted(value[:PREFIX_LENGTH]), b64decode(value[PREFIX_LENGTH:], validate=True)
-    except ValueError as failure:
-        raise NotOpened from failure
-    return holder.opening(key).open(key, place, sealed).decode()
+        sealed = a2b_base64(value[PREFIX_LENGTH:], strict_mode=True)
+    except ValueError:
+        sealed = b""
+    return _opened(holder, value[:PREFIX_LENGTH], place, sealed).decode()
 
 
 def opened_bytes(holder: Holder, place: str, value: bytes) -> bytes:
     """The bytes that were sealed. Raises `NotOpened`."""
     if not value:
         return value
-    key = _parted(value[:PREFIX_LENGTH].decode("ascii", "replace"))
-    return holder.opening(key).open(key, place, value[PREFIX_LENGTH:])
+    return _opened(holder, value[:PREFIX_LENGTH].decode("ascii", "replace"), place, value[PREFIX_LENGTH:])
 
 
-def _parted(head: str) -> str:
-    """The id of the key that a sealed value names. Raises `NotOpened` for what was never sealed."""
-    mark, _, rest = head.partition(".")
-    if mark != MARK or len(head) != PREFIX_LENGTH or not rest.endswith("."):
-        raise NotOpened
-    return rest[:-1]
+def _opened(holder: Holder, head: str, place: str, sealed: bytes) -> bytes:
+    cipher = holder.opening(head)
+    if cipher is not None:
+        with suppress(InvalidTag, ValueError):
+            return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
+    _log.error("sealing.unopened", place=place, known_key=cipher is not None)
+    raise NotOpened
 
 
 def _holder(dialect: Dialect) -> Holder:

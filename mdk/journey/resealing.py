@@ -22,7 +22,7 @@ from mdk.db import Database
 from mdk.errors import Unavailable
 from mdk.keyring import DATA_KEY, INDEX, blind_columns, ring_of
 from mdk.minutes.tables import Minutes, MinutesAddendum, MinutesSeal
-from mdk.sealing import FORMS, PREFIX_LENGTH, Index, Keys, NotOpened, Sealed, SealedBytes, prefix
+from mdk.sealing import FORMS, PREFIX_LENGTH, Index, Keys, NotOpened, Sealed, SealedBytes
 from mdk.secrecy import service
 
 TABLES: Final = (Case, CaseChange, CaseAttachment, PatientBlock, Minutes, MinutesAddendum, MinutesSeal)
@@ -99,11 +99,11 @@ def _earlier(columns: list[Column[Any]], keys: Keys, last: Any) -> Any:
     return query.order_by(table.c.id).with_for_update(skip_locked=True)
 
 
-def _is_new(column: Column[Any], key: str) -> Any:
-    """The condition that a value was sealed with a key, or is empty."""
+def _is_new(column: Column[Any], head: str) -> Any:
+    """The condition that a value begins as those of a key, or is empty."""
     is_bytes = isinstance(column.type, SealedBytes)
-    raw, mark = type_coerce(column, LargeBinary() if is_bytes else Text()), prefix(key)
-    begins = [mark.encode(), b""] if is_bytes else [mark, ""]
+    raw = type_coerce(column, LargeBinary() if is_bytes else Text())
+    begins = [head.encode(), b""] if is_bytes else [head, ""]
     return or_(raw.is_(None), func.substr(raw, 1, PREFIX_LENGTH).in_(begins))
 
 
@@ -161,11 +161,11 @@ def _tried(database: Database, column: Column[Any], size: int) -> Tried:
                 bad += 1
             else:
                 good += 1
-                earlier += not _starts(value, prefix(keys.sealing))
+                earlier += not _starts(value, keys.sealing)
         if not rows:
             return Tried(str(column), good, bad, earlier)
         last = rows[-1][0]
 
 
-def _starts(value: str | bytes, mark: str) -> bool:
-    return value.startswith(mark.encode()) if isinstance(value, bytes) else value.startswith(mark)
+def _starts(value: str | bytes, head: str) -> bool:
+    return value.startswith(head.encode()) if isinstance(value, bytes) else value.startswith(head)

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 import make
 from calling import Callers, fields, refusal
+from mdk.db import Database
 from mdk.people import service as people
 
 VAXJO, COORDINATOR = make.REFERRER, make.COORDINATOR
@@ -180,3 +182,14 @@ def test_no_body_breaks_the_program(api: Callers, method: str, path: str, body: 
         path = f"/conferences/{api[COORDINATOR].post('/conferences', plan, key='k').json()['id']}"
     answer = api[name].send(method, path, body, version=1)
     assert answer.status_code == 400 or (method == "PATCH" and body == {}), answer.text
+
+
+def test_a_stored_value_that_does_not_open_is_a_calm_problem_and_nothing_of_it_is_shown(
+    api: Callers, embedded: Database
+) -> None:
+    number = make.submitted(embedded)
+    with embedded.engine.begin() as connection:
+        connection.execute(text("UPDATE case_file SET submission = patient_name"))
+    answer = api[VAXJO].get(f"/cases/{number}")
+    assert (answer.status_code, answer.json()["code"], "Retry-After" in answer.headers) == (503, "unavailable", True)
+    assert [word for word in ("mdk1", "Provlund", "submission", "Traceback") if word in answer.text] == []
