@@ -21,7 +21,7 @@ from mdk.conferences import service as conferences
 from mdk.conferences.series import series_list
 from mdk.conferences.structs import AbsenceBody, AgendaItemBody, ConferenceBody, SeriesBody
 from mdk.db import Database
-from mdk.journey import decisions, demo_earlier, demo_ends, demo_log, reference, reports, urgent
+from mdk.journey import decisions, demo_earlier, demo_ends, demo_log, demo_old, reference, reports, urgent
 from mdk.journey.demo_earlier import DOMAIN
 from mdk.journey.demo_minutes import block_minutes, extern_minutes, intern_minutes
 from mdk.journey.demo_pathways import work_the_pathways
@@ -114,6 +114,7 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     samples = sample_cases()
     ends, earlier = demo_ends.documents(samples), demo_earlier.documents(samples)
     story = _Story(database, at, samples + ends + earlier, sealing)
+    demo_old.begin(database, samples, now=at)
     story.begin_earlier()
     ended = story.submitted([len(samples) + place for place in range(len(ends))], days_ago=demo_ends.DAYS_AGO)
     demo_ends.carry_on(database, ended, now=at)
@@ -134,6 +135,7 @@ def load_story(database: Database, *, sealing: Sealing, at: datetime) -> None:
     story.submitted([10, 11, 13], days_ago=1)
     story.drafts([14, 15])
     demo_log.leave_traces(database, held, waiting, now=at)
+    demo_old.decide(database, now=at)
     with database.writing() as session:
         owe_from_now(session, at=at)
 

@@ -64,7 +64,7 @@ def remove_patient(session: Session, *, decision_id: int, is_on: bool, by: Viewe
         session.execute(delete(part.table).where(parts.is_of(part, ids)).execution_options(synchronize_session=False))
     session.execute(delete(PatientBlock).where(is_block_of(session, case.identity_number)))
     _settle(session, decision_id, ids, "removed", at=at)
-    did(session, "record.remove", by=by, at=at, reason=f"{decision.reference}: {len(ids)} ärenden")
+    did(session, "record.remove", by=by, at=at, reason=f"{decision.reference}, ärenden: {len(ids)}")
     return len(ids)
 
 

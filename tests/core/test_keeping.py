@@ -273,7 +273,7 @@ def test_a_confirmed_decision_removes_whole_records_from_every_table_and_the_log
         assert set(session.scalars(select(col(StateMove.kind)))) <= {"conference", "goal"}
         assert set(session.scalars(select(col(RemovalCase.state)))) == {"removed"}
         told = session.scalars(select(AccessLog).where(col(AccessLog.act) == "record.remove")).all()
-        assert sorted((row.cases, row.reason) for row in told) == [("", "Dnr 7: 1 ärenden"), ("", "Dnr 7: 3 ärenden")]
+        assert sorted((row.cases, row.reason) for row in told) == [("", "Dnr 7, ärenden: 1"), ("", "Dnr 7, ärenden: 3")]
     assert count(clinic, AccessLog) == rows + 2
     assert fault(clinic) is None
     make.act(clinic, make.ADMIN, removing.finish, decision_id=decision, is_on=True)

@@ -109,7 +109,7 @@ def test_the_command_reads_the_patient_from_standard_input_and_keeps_the_file_to
     file = folder / "2026-117.zip"
     asked = ["export", "record", str(file), "--as", make.email(make.AUDITOR), "--reference", "2026-117"]
     result = CliRunner().invoke(cli, asked, input=f"{make.ADULT}\n", env=environment)
-    assert (result.exit_code, result.stdout) == (0, f"{file}: 1 ärenden, 0 filer.\n")
+    assert (result.exit_code, result.stdout) == (0, f"{file} är klar. Ärenden: 1, filer: 0.\n")
     assert file.stat().st_mode & 0o077 == 0
     assert json.loads(unpacked(file.read_bytes())["record.json"])["patient"]["identity_number"] == make.ADULT
     again = CliRunner().invoke(cli, asked, input=f"{make.ADULT}\n", env=environment)
@@ -208,7 +208,7 @@ def test_the_whole_way_on_the_command_line(folder: Path) -> None:
     refused, told = mdk("retention", "remove", "--decision", "1", *other)
     assert (refused, "MDK_REMOVAL=on" in told) == (2, True)
     done, told = mdk("retention", "remove", "--decision", "1", *other, MDK_REMOVAL="on")
-    assert (done, told) == (0, "Beslut 1 är genomfört: 1 ärenden och 0 loggrader är gallrade.\n")
+    assert (done, told) == (0, "Beslut 1 är genomfört. Gallrat: ärenden 1, loggrader 0.\n")
     assert mdk("retention", "decisions", *one)[1].split("\t")[2] == "genomfört"
     assert mdk("audit", "verify")[0] == 0
     with closing(sqlite3.connect(folder / "mdk.sqlite")) as store:

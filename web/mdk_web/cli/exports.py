@@ -65,7 +65,7 @@ def export_record(file: Path, email: str, reference: str, *, may_be_protected: b
         content = packed(found)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(content)
-    say(f"{file}: {len(found.record.cases)} ärenden, {len(found.record.files)} filer.")
+    say(f"{file} är klar. Ärenden: {len(found.record.cases)}, filer: {len(found.record.files)}.")
 
 
 COMMANDS = (export,)

@@ -137,7 +137,7 @@ def remove(decision: int, email: str) -> None:
         rows = _remove_log(store, told)
         keep_checkpoints(store.database, store.settings)
         _finish(store, told)
-    say(f"Beslut {decision} är genomfört: {cases} ärenden och {rows} loggrader är gallrade.")
+    say(f"Beslut {decision} är genomfört. Gallrat: ärenden {cases}, loggrader {rows}.")
     if kept:
         say(f"{kept} patienter har fått nya uppgifter sedan beslutet och ligger kvar.")
 
