@@ -298,7 +298,7 @@ def test_every_command_explains_itself(mdk: Run) -> None:
     explained(cli, ())
     assert set(cli.commands) == {
         "demo", "serve", "worker", "migrate", "seed", "user", "token", "import", "audit", "config",
-        "minutes", "keys", "export", "mail", "backup", "restore", "unit", "series", "absence",
+        "minutes", "keys", "export", "mail", "backup", "restore", "unit", "series", "absence", "retention", "data-key",
     }  # fmt: skip
 
 
