@@ -8,6 +8,7 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -54,11 +55,12 @@ class WrongKey(MdkError):
         super().__init__(message)
 
 
-class Masters(NamedTuple):
-    """The installation's own key, and those before it that still open, 32 bytes each."""
+@dataclass(frozen=True)
+class Masters:
+    """The installation's own key, and those before it that still open, 32 bytes each; never shown."""
 
-    current: bytes
-    earlier: tuple[bytes, ...] = ()
+    current: bytes = field(repr=False)
+    earlier: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class Stored(NamedTuple):

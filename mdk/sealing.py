@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -59,7 +59,7 @@ class Index:
     """A key that values are found by."""
 
     id: str
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def of(self, kind: str, value: str) -> str:
         """What a value is found by; empty for an empty one."""

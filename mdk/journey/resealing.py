@@ -119,8 +119,8 @@ def _found_anew(database: Database, size: int, by: Actor) -> tuple[int, bool]:
 def _move(session: Session, size: int, by: Actor) -> tuple[int, bool]:
     held = select(DATA_KEY.c.id).where(DATA_KEY.c.purpose == INDEX).with_for_update()
     session.execute(held)  # who writes what is found by a key waits, or is waited for
-    keys = ring_of(session).sealing()
-    if len(keys.indexes) == 1:
+    keys = ring_of(session).follow(session.connection())
+    if keys is None or len(keys.indexes) == 1:
         return 0, True
     new, *old = keys.indexes
     for kind in FORMS:

@@ -71,7 +71,7 @@ PLAIN: dict[str, frozenset[str]] = {
         "follow_up.omeq", "follow_up.pump_state", "follow_up.alive",
     }),
     "worked out from the submission without who the patient is": frozenset({"case_file.assessment"}),
-    "free text about a case, which the form asks to keep names out of": frozenset({
+    "free text about a case, which holds a name only if its writer put one there": frozenset({
         "case_file.answer", "case_file.supplement_what", "case_relation.reason", "treatment_decision.why",
         "patient_block.wish", "patient_block.lift_reason", "urgent_opinion.text", "agenda_release.override_reason",
         "implant_referral.catheter_tip", "implant_referral.device", "implant_referral.placed_tip",

@@ -38,7 +38,7 @@ def rotate(*, is_resealing: bool) -> None:
             changed = service.rotate(session, masters=masters, by=by, at=clock.now())
             if is_resealing:
                 service.renew(session, masters=masters, by=by, at=clock.now())
-        say(f"{changed} nycklar låstes om. Alla låses nu upp av den nyckel som gäller.")
+        say(f"{changed} nycklar låstes om." if changed else "Databasens nycklar hör redan till den nyckel som gäller.")
         if is_resealing:
             say(f"{resealing.reseal(store.database, by=by)} rader krypterades om.")
 
