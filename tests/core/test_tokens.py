@@ -214,6 +214,7 @@ def test_no_single_character_can_be_changed() -> None:  # forged-token
         "..",
         "a.b",
         "a.b.c.d",
+        "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.AAAA.AAAA",
         "å.b.c",
         "\ud800.b.c",
         "a.b.c\n",

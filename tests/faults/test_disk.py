@@ -70,6 +70,23 @@ def test_after_a_flush_that_failed_nothing_is_saved_until_the_database_was_check
     assert (served.draft().status_code, made(served.database)) == (201, before + 3)
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("after", range(8))
+def test_whichever_flush_fails_what_was_acknowledged_is_there_and_nothing_else(
+    served: AtWork, disk: ObedientDisk, after: int
+) -> None:  # F5
+    before = made(served.database)
+    disk.fails(after=after)
+    answers = [served.draft() for _ in range(after + 1)]  # a commit takes a flush, the first after a check two
+    statuses = [answer.status_code for answer in answers]
+    assert sorted(statuses) == statuses, "nothing is taken in after what failed"
+    assert statuses[-1] == 503
+    assert len(numbers(answers)) == made(served.database) - before
+    served.wait_until_ready(CHECK_EVERY + 20)
+    assert len(numbers(answers)) == made(served.database) - before
+
+
 def test_a_slow_disk_makes_no_error_and_is_told_of(served: AtWork, number: str, disk: ObedientDisk) -> None:  # F6
     before = made(served.database)
     disk.takes(5)

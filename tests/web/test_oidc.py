@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
+from joserfc import jwe, jwt
+from joserfc.jwk import ECKey, OctKey, RSAKey
 from litestar.testing import TestClient
 from sqlalchemy import delete, select
 from sqlmodel import col
@@ -354,6 +354,12 @@ def critical(teller: Teller) -> Callable[[dict[str, Any]], str]:
     return lambda claims: by_hand(header, claims, lambda content: private.sign(content, PKCS1v15(), SHA256()))
 
 
+def encrypted(teller: Teller) -> Callable[[dict[str, Any]], str]:
+    key = RSAKey.import_key(teller.key.as_bytes("PEM", private=False))
+    header = {"alg": "RSA-OAEP", "enc": "A256GCM", "kid": teller.key.kid}
+    return lambda claims: jwe.encrypt_compact(header, json.dumps(claims).encode(), key)
+
+
 FORGERIES: dict[str, Callable[[Teller], Callable[[dict[str, Any]], str]]] = {
     "alg none": unsigned,
     "HS256 with the public key as PEM": lambda teller: with_public_key_as_secret(teller, "PEM"),
@@ -362,6 +368,7 @@ FORGERIES: dict[str, Callable[[Teller], Callable[[dict[str, Any]], str]]] = {
     "another key under the same name": with_another_key,
     "changed claims": tampered,
     "a critical header": critical,
+    "an encrypted token": encrypted,
     "PS256": lambda teller: (
         lambda claims: jwt.encode({"alg": "PS256", "kid": teller.key.kid}, claims, teller.key, algorithms=["PS256"])
     ),
