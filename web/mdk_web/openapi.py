@@ -16,7 +16,7 @@ _WITH_BODY = (409, 413)
 _WITH_VERSION = (412, 428)
 _CHANGED = "Patch"  # the ending of a schema that describes a merge patch
 _ID = {"type": "string", "pattern": "^[0-9A-Za-z-]{1,64}$"}
-_VERSION = {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$', "examples": ['"3"']}
+_VERSION = {"type": "string", "pattern": '^(W/)?("[0-9]{1,9}"|[0-9]{1,9})$', "examples": ['"3"']}
 _KEY = {"type": "string", "minLength": 1, "maxLength": 200}
 _FILE_FORM = {
     "type": "object",
