@@ -183,7 +183,9 @@ def prepared(database: Database) -> dict[str, Values]:
         "referral_id": referral, "assignment_id": key, "action_id": action, "series_id": series.id, "n": "1",
         "column": "region", "goal": "x", "key": "x", "absence_id": "x",
     }  # fmt: skip
-    usual |= dict.fromkeys(("check_id", "contact_id", "standing_id", "row_id", "reply_id", "session_id"), "99999")
+    usual |= dict.fromkeys(
+        ("check_id", "contact_id", "decision_id", "standing_id", "row_id", "reply_id", "session_id"), "99999"
+    )
     return {
         "": of_case | usual,
         "urgent": of_case | usual | {"number": reviewed},

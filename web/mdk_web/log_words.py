@@ -123,6 +123,7 @@ _OF = {
     "people": "Ändrade en person",
     "prevalence": "Läste in en punktprevalens",
     "queue": "Läste kön",
+    "removal": "Arbetade med ett gallringsbeslut",
     "register": "Arbetade med registerexporten",
     "unit": "Ändrade en enhet",
     "answer": "Såg att ett svar inte är läst",
