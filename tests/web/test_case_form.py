@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 from sqlmodel import col
 
 import make
+import stores
 from mdk import clock
 from mdk.audit.tables import AccessLog
 from mdk.cases import rules
@@ -345,7 +346,7 @@ def full(people: People) -> Iterator[None]:
     """The database may not grow any more."""
     with people.database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    database = Database(str(people.database.url))
+    database = stores.made(str(people.database.url))
     limit = f"PRAGMA max_page_count={pages}"
     event.listen(database.engine, "connect", lambda connection, _: connection.execute(limit))
     people.client.app.state.update({"database": database})
