@@ -1,6 +1,7 @@
 """Owns the fixtures that every test may ask for: fresh databases, a browser, and a clean environment."""
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import leaks
+import quick
 import stores
 from browsing import Visitors, chromium, launched
 from leftout import REQUIRE_ALL, skip_or_fail
@@ -85,9 +87,11 @@ def _postgres_template(postgres_server: Server) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def places() -> Iterator[Path]:
     """The folder in which this process keeps its embedded databases, each filled anew for each test."""
-    return tmp_path_factory.mktemp("stores")
+    folder = quick.folder("mdk-stores-")
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ def clinic(sqlite_file_once: Path) -> Iterator[Clinic]:
     data = sqlite_file_once.parent / "demo"
     data.mkdir()
     shutil.move(sqlite_file_once, data / "mdk.sqlite")
+    (data / "secret").write_text(make.SECRET)  # the store was sealed with it
     with demonstrating(data, "--empty") as (_, port, _data):
         yield Clinic(port, numbers, states)
 

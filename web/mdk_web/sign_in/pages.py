@@ -82,10 +82,10 @@ async def back(request: PageRequest) -> Response[bytes]:
 
 def _answered(request: PageRequest) -> tuple[attempts.Attempt, str, str | None]:
     """The attempt, the code and the issuer of an answer. Raises `SignInRefused`."""
-    given = Form(request.scope["query_string"])
+    given = request.query_params
     settings = settings_of(request)
     value = request.cookies.get(cookie_name(settings, ATTEMPT_COOKIE), "")
-    attempt = attempts.recall(settings.secret_key, value, state=given.get("state", ""), now=clock.now())
+    attempt = attempts.recall(settings.secret_key, value, state=given.get("state") or "", now=clock.now())
     if given.get("error") == "access_denied":
         raise SignInRefused("sign-in.cancelled", "Inloggningen avbröts.")
     if not given.get("code"):
