@@ -2,12 +2,11 @@
 
 import io
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -21,14 +20,14 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from mdk import disk, keyring, live, sealing
+from mdk import disk, keyring, live, owed, sealing
 from mdk.errors import Invalid, MdkError, Problem, Stale, Unavailable
+from mdk.statements import handed_over
 from mdk.turns import PATIENCE, Turns
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "infra" / "migrations"
 REWRITTEN = "mdk.rewritten"  # how a migration names the tables whose rows it wrote in another form
 _CHOICES = "mdk.choices"
-_AT_END = "mdk.at_end"
 _WAITS = "mdk.waits"  # how long a connection waits for other processes, where that is not the usual
 BEHIND = "Databasens schema är äldre än programmet. Ta en kopia (mdk backup FIL) och kör sedan: mdk migrate"
 SEARCH_INDEX = "case_search"  # in PostgreSQL an index, in SQLite a virtual table with its own parts
@@ -43,7 +42,6 @@ _SQLITE_PRAGMAS = (
 _NOT_OURS = ("08", "25006", "42501", "53", "57", "58", "XX")
 _OPTIONS = "-c timezone=utc -c statement_timeout=30000 -c lock_timeout=5000"
 
-_Write = Callable[[Session], None]
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -62,7 +60,7 @@ class Database:
     """One configured database and its two kinds of unit of work.
 
     `reading()` gives a session that sees one snapshot and keeps no change; `writing()` gives one whose changes
-    are committed when the block ends and rolled back when it raises. What was registered with `at_end` is written
+    are committed when the block ends and rolled back when it raises. What was registered with `owed.at_end` is written
     before either block is left, so an answer is never given for a read whose log could not be written.
 
     Raises `Unavailable` when the store cannot be used just now, `Stale` when another unit of work changed or made a
@@ -96,7 +94,7 @@ class Database:
             live.KEY: self.live,
             keyring.INFO: self.keyring,
         }
-        self._logs = _GroupCommit(partial(self._writing, seals=False), self._turns)
+        self._logs = owed.GroupCommit(self._noting, self._turns)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -106,31 +104,39 @@ class Database:
             if not self.keyring.is_open:
                 self.keyring.follow(session.connection())
             yield session
-            owed = session.info.pop(_AT_END, [])
-            session.rollback()
-        if owed:
-            self._logs.write(owed)
-
-    def writing(self) -> AbstractContextManager[Session]:
-        """A session whose changes are committed together when the block ends without an error."""
-        return self._writing(seals=True)
+            left = owed.taken(session)
+            session.close()
+        if left:
+            self._logs.write(left)
 
     @contextmanager
-    def _writing(self, *, seals: bool) -> Iterator[Session]:
-        """The same; one that `seals` nothing need not see how the keys stand."""
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are committed together when the block ends without an error."""
         self.check_disk()
         session = Session(self._writer, expire_on_commit=False, info=self._info)
         with _translated(self.disk), self._turns.taken() if self.is_sqlite else nullcontext(), session:
             if not self.keyring.is_open:
                 self._begin_keys()
-            if seals:
-                self.keyring.follow(session.connection())
-            session.connection()
+            self.keyring.follow(session.connection())
             yield session
             session.flush()
-            _settle(session, session.info.pop(_AT_END, []))
+            owed.settle(session.connection(), owed.taken(session))
             with self.disk.saving():
                 session.commit()
+
+    @contextmanager
+    def _noting(self) -> Iterator[Connection]:
+        """The same for what was read, which seals nothing and needs no mapper."""
+        self.check_disk()
+        with (
+            _translated(self.disk),
+            self._turns.taken() if self.is_sqlite else nullcontext(),
+            self._writer.connect() as connection,
+        ):
+            connection.begin()
+            yield connection
+            with self.disk.saving():
+                connection.commit()
 
     def check_disk(self) -> None:
         """Raises `Unavailable` while the disk is doubted; once it has been found whole, the old handles are let go."""
@@ -163,60 +169,13 @@ class Database:
 
     def _begin_sqlite(self, connection: Connection) -> None:
         if not connection.get_execution_options().get("mdk_writes"):
-            connection.exec_driver_sql("BEGIN")
+            handed_over(connection, "BEGIN").close()
             return
         with self._turns.waiting() as patience:
             if connection.info.get(_WAITS, PATIENCE) != patience:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={patience * 1000:.0f}")
                 connection.info[_WAITS] = patience
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-class _GroupCommit:
-    """Writes the logs of reads that end at the same time in one transaction; each waits for the one that holds its own.
-
-    A commit costs the disk a flush, so eight readers at once pay for one or two instead of eight.
-    """
-
-    def __init__(self, writing: Callable[[], AbstractContextManager[Session]], turns: Turns) -> None:
-        self._writing, self._turns = writing, turns
-        self._turn, self._door = Lock(), Lock()
-        self._waiting: list[_Ticket] = []
-
-    def write(self, owed: list[_Write]) -> None:
-        """Write `owed`, alone or with others'. Raises `Unavailable` when it could not be written."""
-        ticket = _Ticket(owed)
-        with self._door:
-            self._waiting.append(ticket)
-        self._turns.pass_through(self._turn)
-        try:
-            if not ticket.is_settled:
-                self._settle_all()
-        finally:
-            self._turn.release()
-        if isinstance(ticket.failure, Unavailable):
-            raise Unavailable(ticket.failure.message) from ticket.failure
-        if ticket.failure is not None:
-            raise Unavailable from ticket.failure
-
-    def _settle_all(self) -> None:
-        with self._door:
-            batch, self._waiting = self._waiting, []
-        failure: Exception | None = None
-        try:
-            with self._writing() as log:
-                _settle(log, [write for ticket in batch for write in ticket.owed])
-        except Exception as error:  # noqa: BLE001 - whatever it was, each reader of the batch must hear of it
-            failure = error
-        for ticket in batch:
-            ticket.failure, ticket.is_settled = failure, True
-
-
-@dataclass
-class _Ticket:
-    owed: list[_Write]
-    is_settled: bool = False
-    failure: Exception | None = None
+            handed_over(connection, "BEGIN IMMEDIATE").close()
 
 
 def migrate(database: Database) -> None:
@@ -298,11 +257,6 @@ def choices(session: Session) -> Choices:
     return found
 
 
-def at_end(session: Session, write: _Write) -> None:
-    """Have `write` called in the transaction that ends this unit of work, before anyone sees its answer."""
-    session.info.setdefault(_AT_END, []).append(write)
-
-
 def sqlite_file(path: Path) -> str:
     """The URL of an embedded database in a file."""
     return f"sqlite:///{path}"
@@ -359,15 +313,6 @@ def _is_away(failure: DBAPIError) -> bool:
 def _unstorable() -> Invalid:
     """What is said of a value that no column can hold, such as a time after the year 9999."""
     return Invalid([Problem("", "En uppgift kan inte användas som den är skriven.")])
-
-
-def _settle(session: Session, owed: list[_Write]) -> None:
-    """Write what is owed at the end; when that cannot be done for whatever reason, nothing is done or answered."""
-    try:
-        for write in owed:
-            write(session)
-    except DBAPIError as failure:
-        raise Unavailable from failure
 
 
 def _is_taken(clash: IntegrityError) -> bool:

@@ -22,6 +22,7 @@ from mdk.cases.block_structs import BlockBody
 from mdk.cases.files import clean
 from mdk.conferences import repeating
 from mdk.db import Database, sqlite_file
+from mdk.owed import taken
 from mdk.people.service import disable
 from mdk.people.structs import Viewer
 from mdk.people.tables import SignIn
@@ -55,8 +56,8 @@ class Rehearsal(Database):
         with super().writing() as session:
             yield session
             session.flush()
-            for write in session.info.pop("mdk.at_end", []):
-                write(session)
+            for write in taken(session):
+                write(session.connection())
             refused = text("SELECT count(*) FROM access_log WHERE NOT allowed AND id > :kept")
             self.refusals += session.execute(refused, {"kept": self.kept}).scalar_one()
             session.rollback()

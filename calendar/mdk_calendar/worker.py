@@ -21,13 +21,14 @@ from mdk.outbox.queries import count_due, stuck_since
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk.settings import Settings
-from mdk_calendar import busy, keeping, ledger, log_heads, mailbox, notices, questions, reminders, watch
+from mdk_calendar import busy, keeping, ledger, log_filing, log_heads, mailbox, notices, questions, reminders, watch
 from mdk_calendar.delivery import Mail, Refused, Retry, Transport, transport
 
 ROUND: Final = 60.0  # seconds after which a run ends and the next begins with a fresh clock, well within a lease
 _REMINDERS_EVERY: Final = timedelta(minutes=5)
 _WATCH_EVERY: Final = timedelta(minutes=30)
 _MAILBOX_EVERY: Final = timedelta(minutes=1)
+_REGISTER_EVERY: Final = timedelta(seconds=10)
 _LOG_EVERY: Final = timedelta(hours=1)
 _KEEPING_EVERY: Final = timedelta(hours=6)
 _ALARM_EVERY: Final = timedelta(minutes=10)
@@ -89,6 +90,7 @@ class Worker:
             Errand("reminders", lambda at: reminders.owe(database, at=at), _REMINDERS_EVERY, _AT_ONCE),
             Errand("watch", lambda at: watch.owe(database, at=at), _WATCH_EVERY, _AT_ONCE),
             Errand("log", lambda at: log_heads.seal(database, settings, at=at), _LOG_EVERY, _AT_ONCE),
+            Errand("register", lambda _at: log_filing.file_new(database), _REGISTER_EVERY, _AT_ONCE),
             Errand("keeping", lambda at: keeping.report(database, at=at), _KEEPING_EVERY, _AT_ONCE),
             Errand("mailbox", self._read_answers, _MAILBOX_EVERY, _AT_ONCE),
         ]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from mdk.audit import filed
 from mdk.audit.rules import GENESIS, digest_of
 from mdk.audit.structs import Actor, Entry, Fault
 from mdk.audit.tables import AccessLog, AccessLogCase, AccessLogHead, AccessLogRemoval, StateMove
@@ -35,7 +36,7 @@ def first_fault(session: Session, heads: Mapping[int, str] | None = None) -> Fau
     by them.
     """
     last, previous = beginning(session)
-    owed = dict(heads or {})
+    owed, mark = dict(heads or {}), filed.up_to(session)
     left = session.scalar(select(col(AccessLogCase.log_id)).where(col(AccessLogCase.log_id) <= last).limit(1))
     if left is not None:
         return Fault(left, "index")
@@ -47,7 +48,7 @@ def first_fault(session: Session, heads: Mapping[int, str] | None = None) -> Fau
                 return Fault(last, "changed")
             if owed.pop(last, row.digest) != row.digest:
                 return Fault(last, "changed")
-            if sorted(set(row.cases.split())) != held.get(last, []):
+            if sorted(set(row.cases.split())) != held.get(last, []) and (last <= mark or last in held):
                 return Fault(last, "index")
             previous = row.digest
     return Fault(last + 1, "missing") if owed else None
@@ -88,11 +89,10 @@ def heads(session: Session, *, limit: int = 400) -> list[AccessLogHead]:
 
 def of_case(session: Session, number: str, *, limit: int = 500, before: int | None = None) -> list[AccessLog]:
     """The newest rows that hold a case number, newest first; those older than the row `before` when it is given."""
-    query = select(AccessLog).join(AccessLogCase, col(AccessLogCase.log_id) == col(AccessLog.id))
-    query = query.where(col(AccessLogCase.case_number) == number)
+    query = select(AccessLog).where(filed.shows([number]))
     if before is not None:
-        query = query.where(col(AccessLogCase.log_id) < before)
-    return list(session.scalars(query.order_by(col(AccessLogCase.log_id).desc()).limit(limit)))
+        query = query.where(col(AccessLog.id) < before)
+    return list(session.scalars(query.order_by(col(AccessLog.id).desc()).limit(limit)))
 
 
 def history(session: Session, kind: str, subject: str) -> list[Move]:

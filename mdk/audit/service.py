@@ -1,31 +1,29 @@
 """Owns the writing of the access log and the state moves."""
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.rules import GENESIS, digest_of
 from mdk.audit.structs import Actor, Entry
-from mdk.audit.tables import AccessLog, AccessLogCase, StateMove
-from mdk.db import at_end
-from mdk.rows import rows
+from mdk.audit.tables import AccessLog, StateMove
+from mdk.owed import at_end
+from mdk.statements import Query, Statement
+
+
+class _Link(NamedTuple):
+    id: int
+    digest: str
+
 
 _PENDING = "mdk.audit"
-_numbers = msgspec.json.Encoder()
-_CHAIN_LOCK = 4_731_001
-_NEWEST = select(col(AccessLog.id), col(AccessLog.digest)).order_by(col(AccessLog.id).desc()).limit(1)
-_INSERT = AccessLog.__table__.insert()  # type: ignore[attr-defined]
-# One statement for all the cases of an entry; each row by itself costs as much as the entry.
-_REGISTER = {
-    store: text(f"INSERT INTO {AccessLogCase.__tablename__} (case_number, log_id) SELECT value, :log_id FROM {held}")  # noqa: S608 - names of our own
-    for store, held in {
-        "sqlite": "json_each(:cases)",
-        "postgresql": "json_array_elements_text(CAST(:cases AS json))",
-    }.items()
-}
+_LOCK = Statement(text("SELECT pg_advisory_xact_lock(4731001)"))
+_NEWEST = Query(select(col(AccessLog.id), col(AccessLog.digest)).order_by(col(AccessLog.id).desc()).limit(1), _Link)
+_INSERT = Statement(AccessLog.__table__.insert().inline())  # type: ignore[attr-defined]
 
 
 def seen(session: Session, act: str, *, by: Actor, at: datetime, cases: tuple[str, ...] = (), reason: str = "") -> None:
@@ -84,25 +82,18 @@ def _owe(session: Session, entry: Entry) -> None:
     session.info[_PENDING].append(msgspec.structs.replace(entry, by=bare, at=entry.at.astimezone(UTC)))
 
 
-def _write(log: Session, owing: Session, pending: list[Entry]) -> None:
+def _write(log: Connection, owing: Session, pending: list[Entry]) -> None:
     owing.info.pop(_PENDING, None)
-    log.flush()
-    store = log.get_bind().dialect.name
-    if store == "postgresql":
-        log.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
-    newest = rows(log, _NEWEST)
+    if log.dialect.name == "postgresql":
+        _LOCK.do(log, {})
+    newest = _NEWEST.rows(log)
     last, previous = newest[0] if newest else (0, GENESIS)
-    new, held = [], []
+    new = []
     for log_id, entry in enumerate(pending, last + 1):
         digest = digest_of(previous, entry)
         new.append(_row(log_id, entry, previous, digest))
-        if entry.cases:
-            held.append({"log_id": log_id, "cases": _numbers.encode(list(dict.fromkeys(entry.cases))).decode()})
         previous = digest
-    connection = log.connection()
-    connection.execute(_INSERT, new)
-    if held:
-        connection.execute(_REGISTER[store], held)
+    _INSERT.do(log, *new)
 
 
 def _row(log_id: int, entry: Entry, previous: str, digest: str) -> dict[str, object]:

@@ -46,6 +46,16 @@ class AccessLogCase(SQLModel, table=True):
     log_id: int = Field(primary_key=True, index=True)
 
 
+class AccessLogFiled(SQLModel, table=True):
+    """How far the register has come: up to this row of the log it holds all; the one row of this table only grows."""
+
+    __tablename__ = "access_log_filed"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    id: int = Field(default=1, primary_key=True)
+    last_id: int
+
+
 class AccessLogHead(SQLModel, table=True):
     """The end of the chain as it stood at a time: the last row and its digest, signed with the installation's key."""
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from mdk import clock as time
 from mdk import keyring
-from mdk.cases import rules, search
+from mdk.cases import clock_rules, rules, search
 from mdk.cases.queries import submission_of
 from mdk.cases.structs import Submission, given
 from mdk.cases.tables import Case
@@ -37,7 +37,7 @@ def fill(session: Session, case: Case, submission: Submission, at: datetime, *, 
     case.survival = text_at(submission, "diagnosis.expected_survival")
     case.question = text_at(submission, "question") or ""
     case.search_text = search.text_of(case.number, unit_name, case.question)
-    case.days_allowed = rules.days_allowed(case.urgency, case.survival)
+    case.days_allowed = clock_rules.days_allowed(case.urgency, case.survival)
     case.completeness = complete.share
     gaps = [(gap.field, gap.required_for) for gap in complete.missing]
     case.missing = msgspec.json.encode(gaps).decode()

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from mdk.cases import rules
+from mdk.cases import clock_rules, rules
 from mdk.cases.structs import Anticoagulant, Submission, given
 from mdk.clinical.hints import hint, hint_texts
 from mdk.clinical.pump import intern_considered, intern_rules
@@ -82,8 +82,8 @@ def hints_of(submission: Submission, *, today: date, is_child: bool) -> list[Hin
 def late_conference(submission: Submission, *, waited: float, likely: date, today: date) -> list[Hint]:
     """The hint that the likely conference comes too late for a short expected survival; `waited` in days so far."""
     band = rules.value_at(submission, _SURVIVAL)
-    days, allowed = max((likely - today).days, 0), rules.days_allowed_of(submission)
-    if band not in rules.SURVIVAL_DAYS or waited + days <= allowed:
+    days, allowed = max((likely - today).days, 0), clock_rules.days_allowed_of(submission)
+    if band not in clock_rules.SURVIVAL_DAYS or waited + days <= allowed:
         return []
     told = {"survival": _BANDS[band][0], "allowed": str(allowed), "days": str(days)}
     return [_hint("time.conference-late", _SURVIVAL, "urgency", **told)]
@@ -224,8 +224,8 @@ def _time(case: _Case) -> Iterator[Hint]:
     if band not in _BANDS:
         return
     words, most = _BANDS[band]
-    if band in rules.SURVIVAL_DAYS:
-        days = rules.days_allowed(case.at("urgency"), band)
+    if band in clock_rules.SURVIVAL_DAYS:
+        days = clock_rules.days_allowed(case.at("urgency"), band)
         yield _hint("time.short-survival", _SURVIVAL, "urgency", survival=words, days=str(days))
         yield _hint("time.intern-survival", _SURVIVAL, survival=words)
     if (case.at(_MONTHS) or 0) > most:

@@ -25,7 +25,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from mdk import clock as time
 from mdk import cursors, parsing
 from mdk.audit.service import seen
-from mdk.cases import rules, search
+from mdk.cases import clock_rules, rules, search
 from mdk.cases.queries import clock_of, scopes, triage_due_of, visible
 from mdk.cases.shut import is_open_to_named
 from mdk.cases.structs import CaseLine, CaseState, QueueLine
@@ -36,6 +36,7 @@ from mdk.people.structs import Viewer
 from mdk.people.tables import Unit
 from mdk.rows import fast
 from mdk.rows import rows as bare_rows
+from mdk.statements import Query
 
 _CASE: Any = Case.__table__.c  # type: ignore[attr-defined]
 _UNIT: Any = Unit.__table__.c  # type: ignore[attr-defined]
@@ -120,7 +121,7 @@ def queue(
     limit: int = cursors.DEFAULT_LIMIT,
     cursor: str | None = None,
     conditions: Sequence[ColumnElement[bool]] = (),
-    allowances: tuple[int, ...] = rules.ALLOWANCES,
+    allowances: tuple[int, ...] = clock_rules.ALLOWANCES,
 ) -> tuple[list[QueueLine], str | None]:
     """Accepted cases by share of the allowed time used, then by waiting time; one log row for all.
 
@@ -132,7 +133,11 @@ def queue(
     marks: dict[str, Any] = {"limit": limit + 1, "person_id": by.person_id, "unit_id": by.unit_id}
     for allowed in allowances:
         marks[f"since_{allowed}"], marks[f"last_{allowed}"] = start.last.get(allowed, (_BEGINNING, 0))
-    rows = _rows(session, _queue_of(allowances, conditions) if conditions else _QUEUE, marks)
+    rows = (
+        _rows(session, _queue_of(allowances, conditions), marks)
+        if conditions
+        else _QUEUE.rows(session.connection(), marks)
+    )
     ranked = sorted(rows, key=lambda row: _rank(row, start.at))
     page, day = ranked[:limit], time.today(at)
     found = [
@@ -231,14 +236,15 @@ def _lines() -> Any:
 
 
 def _queue_of(allowances: tuple[int, ...], conditions: Sequence[ColumnElement[bool]]) -> Any:
-    return union_all(*(select(_of_allowance(allowed, conditions).subquery()) for allowed in allowances))
+    parts = (select(_of_allowance(allowed, conditions).subquery()) for allowed in allowances)
+    return _lines().where(_CASE.id.in_(union_all(*parts)))
 
 
 def _of_allowance(allowed: int, conditions: Sequence[ColumnElement[bool]]) -> Any:
-    """The queued cases of one allowance after a mark, in order; its own index answers it at any size."""
+    """The ids of queued cases of one allowance after a mark, in order; its own index answers it at any size."""
     since, last_id = bindparam(f"since_{allowed}", type_=UTCDateTime()), bindparam(f"last_{allowed}", type_=Integer())
     return (
-        _lines()
+        select(_CASE.id)
         .where(
             _CASE.state == literal_column("'accepted'"),
             _CASE.days_allowed == literal_column(str(allowed)),
@@ -251,7 +257,7 @@ def _of_allowance(allowed: int, conditions: Sequence[ColumnElement[bool]]) -> An
     )
 
 
-_QUEUE = _queue_of(rules.ALLOWANCES, ())
+_QUEUE = Query(_queue_of(clock_rules.ALLOWANCES, ()), _LineRow)
 
 
 def _rank(row: _LineRow, at: datetime) -> tuple[float, datetime, int]:

@@ -11,7 +11,7 @@ from sqlmodel import col
 from mdk import clock as time
 from mdk.audit.queries import history
 from mdk.audit.service import seen
-from mdk.cases import attached, reviews, rules, shut
+from mdk.cases import attached, clock_rules, reviews, rules, shut
 from mdk.cases.hints import hints_of
 from mdk.cases.patients import is_of
 from mdk.cases.report_structs import Reported
@@ -281,18 +281,18 @@ def triage_due_of(case: Waiting) -> date | None:
     if case.state != CaseState.SUBMITTED:
         return None
     since = case.triage_from or case.submitted_at
-    return None if since is None else rules.triage_due(since)
+    return None if since is None else clock_rules.triage_due(since)
 
 
 def clock_of(case: Timed, at: datetime) -> Clock:
     """How long a case has waited of the days allowed, and whose move it is."""
     stopped = case.supplement_since or case.decided_at or case.ended_at
-    return rules.clock(
+    return clock_rules.clock(
         state=case.state,
         waiting_from=case.waiting_from,
         stopped_at=stopped,
         allowed=case.days_allowed,
-        whose_move=rules.whose_move(
+        whose_move=clock_rules.whose_move(
             case.state, case.outcome, is_urgent=case.urgent_until is not None, waits_for=case.waits_for
         ),
         at=at,

@@ -8,7 +8,7 @@ from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from mdk.cases.rules import ALLOWANCES, days_allowed_of
+from mdk.cases.clock_rules import ALLOWANCES, days_allowed_of
 from mdk.cases.structs import CaseState, Submission
 from mdk.cases.tables import Case
 from mdk.clock import today

@@ -1,10 +1,10 @@
 """Reads of conferences, agendas and series."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -31,7 +31,7 @@ from mdk.errors import NotFound
 from mdk.people.rules import Relation, check_may, check_role, may, may_ever
 from mdk.people.structs import Viewer
 from mdk.people.tables import Person
-from mdk.rows import rows
+from mdk.statements import Query, each_of
 
 _items = msgspec.json.Decoder(list[ReleasedItem])
 
@@ -204,7 +204,7 @@ def lines(
 
 def planned_for(session: Session, numbers: list[str]) -> dict[str, Planned]:
     """The conference on whose open agenda each case stands, by case number."""
-    found = rows(session, _PLANNED, {"numbers": numbers})
+    found = _PLANNED.rows(session.connection(), {"numbers": numbers})
     return {row.number: Planned(row.id, row.starts_at, row.state) for row in found}
 
 
@@ -291,9 +291,17 @@ def _emails(session: Session, conference: Conference, items: list[ReleasedItem])
     return emails_of(session, ids | {item.presenter_id for item in items})
 
 
-_PLANNED = (
+class _PlannedRow(NamedTuple):
+    number: str
+    id: str
+    starts_at: datetime
+    state: str
+
+
+_PLANNED = Query(
     select(col(Case.number), col(Conference.id), col(Conference.starts_at), col(Conference.state))
     .join(AgendaItem, and_(col(AgendaItem.case_id) == col(Case.id), col(AgendaItem.open).is_(True)))
     .join(Conference, col(Conference.id) == col(AgendaItem.conference_id))
-    .where(is_meeting(), col(Case.number).in_(bindparam("numbers", expanding=True)))
+    .where(is_meeting(), col(Case.number).in_(select(each_of("numbers").c.value))),
+    _PlannedRow,
 )

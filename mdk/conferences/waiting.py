@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk import cursors
-from mdk.cases import lists, rules
+from mdk.cases import clock_rules, lists, rules
 from mdk.cases.structs import QueueLine, RegionCode, Urgency
 from mdk.cases.tables import Case
 from mdk.clock import today
@@ -50,7 +50,7 @@ def queue(
         limit=limit,
         cursor=cursor,
         conditions=_conditions(wanted, at),
-        allowances=rules.allowances_of(wanted.urgency),
+        allowances=clock_rules.allowances_of(wanted.urgency),
     )
 
 

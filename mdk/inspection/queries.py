@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk import clock, cursors
+from mdk.audit import filed
 from mdk.audit.service import seen
-from mdk.audit.tables import AccessLog, AccessLogCase
+from mdk.audit.tables import AccessLog
 from mdk.cases.patients import is_of
 from mdk.cases.tables import Case
 from mdk.clinical.identity import parse_identity
@@ -156,8 +157,7 @@ def shows_patients(since: datetime, until: datetime) -> tuple[Any, ...]:
 def _rows(wanted: Wanted) -> Select[Any]:
     query = select(_ROW).where(_ROW.at >= wanted.since, _ROW.at < wanted.until)
     if wanted.cases is not None:
-        held = select(col(AccessLogCase.log_id)).where(col(AccessLogCase.case_number).in_(wanted.cases))
-        query = query.where(_ROW.id.in_(held))
+        query = query.where(filed.shows(wanted.cases))
     if wanted.person_id is not None:
         query = query.where(_ROW.person_id == wanted.person_id)
     return query

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from sqlmodel import SQLModel, col
 
 from mdk import clock
+from mdk.audit import filed
 from mdk.audit.service import seen
-from mdk.audit.tables import AccessLog, AccessLogCase, StateMove
+from mdk.audit.tables import AccessLog, StateMove
 from mdk.cases.file_structs import AttachmentKind
 from mdk.cases.files import served_name
 from mdk.cases.patients import is_block_of, named
@@ -136,9 +137,8 @@ def _conference(session: Session, conference_id: str, told: _Told) -> Row:
 
 def _log(session: Session, numbers: Sequence[str], told: _Told) -> list[Row]:
     """The rows of the access log that show the patient; of the other patients in a list that was read, nothing."""
-    held = select(col(AccessLogCase.log_id)).where(col(AccessLogCase.case_number).in_(numbers))
     found = []
-    for row in told.rows(_ordered(session, AccessLog, col(AccessLog.id).in_(held))):
+    for row in told.rows(_ordered(session, AccessLog, filed.shows(numbers))):
         own = [number for number in row["cases"].split() if number in numbers]
         found.append({**row, "cases": own})
     return found

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk import clock, tokens
+from mdk.audit import filed
 from mdk.audit import queries as audit
 from mdk.audit.service import did
 from mdk.audit.structs import Removal
@@ -107,6 +108,7 @@ def remove_log(
         )
     )
     session.flush()
+    filed.pass_over(session, last)
     for table, row in ((AccessLogCase, col(AccessLogCase.log_id)), (AccessLog, col(AccessLog.id))):
         session.execute(delete(table).where(row <= last).execution_options(synchronize_session=False))
     did(session, "log.remove", by=by, at=at, reason=f"{decision.reference}: rad {removal.first_id}–{last}")

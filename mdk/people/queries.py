@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session, aliased
@@ -12,7 +12,22 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from mdk.errors import NotFound
 from mdk.people.structs import Door, Holder, PersonLine, Role, SessionShown, SignedIn, Viewer, Vouched
 from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
-from mdk.rows import rows
+from mdk.statements import Query
+
+
+class _SignedInRow(NamedTuple):
+    person_id: int
+    assignment_id: int
+    email: str
+    name: str
+    role: str
+    unit_id: str
+    unit_name: str
+    region: str | None
+    active: bool
+    session_id: int
+    seen_at: datetime
+    can_switch: bool
 
 
 def viewer(
@@ -40,11 +55,11 @@ def viewer_of_assignment(session: Session, *, assignment_id: int, surface: str, 
 
 def signed_in(session: Session, *, cookie: str, at: datetime, address: str, door: Door = Door()) -> SignedIn | None:  # noqa: B008 - frozen
     """Whose page session a cookie stands for, and as what; None when it is over or no assignment is chosen."""
-    found = rows(session, _SIGNED_IN, _valid_for(cookie, at, door))
+    found = _SIGNED_IN.rows(session.connection(), _valid_for(cookie, at, door))
     if not found:
         return None
-    *line, session_id, seen_at, can_switch = found[0]
-    return SignedIn(_viewer(PersonLine(*line), "page", address), session_id, seen_at, can_switch)
+    row = found[0]
+    return SignedIn(_viewer(row, "page", address), row.session_id, row.seen_at, row.can_switch)
 
 
 def holder(session: Session, *, cookie: str, at: datetime, door: Door) -> Holder | None:
@@ -208,7 +223,7 @@ def _active() -> tuple[Any, ...]:
     return col(Person.active).is_(True), col(Assignment.active).is_(True)
 
 
-def _viewer(line: PersonLine, surface: str, address: str) -> Viewer:
+def _viewer(line: PersonLine | _SignedInRow, surface: str, address: str) -> Viewer:
     return Viewer(
         person_id=line.person_id,
         assignment_id=line.assignment_id,
@@ -254,7 +269,7 @@ _HOLDS = (
     col(SignIn.created_at) <= _instant("begun_before"),
 )
 _OTHER = aliased(Assignment)
-_SIGNED_IN = (
+_SIGNED_IN = Query(
     _lines()
     .add_columns(
         col(SignIn.id),
@@ -268,7 +283,8 @@ _SIGNED_IN = (
         .correlate(Person, Assignment),
     )
     .join(SignIn, col(SignIn.assignment_id) == col(Assignment.id))
-    .where(*_HOLDS, *_active())
+    .where(*_HOLDS, *_active()),
+    _SignedInRow,
 )
 _HOLDER = (
     select(SignIn.__table__.columns, col(Person.name))  # type: ignore[attr-defined]

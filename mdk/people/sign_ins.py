@@ -3,14 +3,14 @@
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import did
 from mdk.audit.structs import SYSTEM, Actor
-from mdk.db import at_end
 from mdk.errors import NotFound, SignInRefused
+from mdk.owed import at_end
 from mdk.people.queries import choices, cookie_hash, viewer_of_assignment, vouched_for
 from mdk.people.rules import Relation, check_may
 from mdk.people.structs import Arrival, Door, Holder, SignedIn, Viewer, Vouched
@@ -107,7 +107,7 @@ def note_use(session: Session, *, signed_in: SignedIn, at: datetime) -> None:
         return
     mark = update(SignIn).where(col(SignIn.id) == signed_in.session_id).values(seen_at=at)
 
-    def write(log: Session) -> None:
+    def write(log: Connection) -> None:
         log.execute(mark)
 
     at_end(session, write)

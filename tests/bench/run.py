@@ -36,7 +36,7 @@ CASES = 50
 CONNECTIONS = 8
 REQUESTS = 400
 ROUNDS = 6
-AIM = 0.5
+AIM = 0.6
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from mdk.inspection import heads
 from mdk.minutes import queries as minutes
 from mdk.pathways import queries as pathways
 from mdk.people.structs import Viewer
+from mdk_calendar import log_filing
 
 KEPT = ("access_log", "access_log_case", "access_log_head", "state_move")
 
@@ -208,6 +209,7 @@ def test_the_database_refuses_to_change_or_remove_a_row_of_the_log(
 ) -> None:
     make.submitted(clinic)
     sealed(clinic)
+    log_filing.file_new(clinic)
     column = {"access_log_case": "log_id"}.get(table, "id")
     before = count(clinic, table)
     assert before > 0
@@ -220,6 +222,7 @@ def test_the_database_refuses_to_change_or_remove_a_row_of_the_log(
 def test_no_table_of_the_log_is_emptied_or_written_over(clinic: Database, table: str) -> None:
     make.submitted(clinic)
     sealed(clinic)
+    log_filing.file_new(clinic)
     over = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
     statement = over if clinic.is_sqlite else f"TRUNCATE {table} CASCADE"
     if clinic.is_sqlite and table == "access_log_case":  # a row of it is nothing but its key
@@ -300,6 +303,7 @@ def test_f9_a_chain_made_anew_from_a_changed_row_on_does_not_fit_its_signed_end(
 
 def test_f9_a_row_that_is_hidden_from_a_case_s_log_is_found(clinic: Database) -> None:
     number = make.submitted(clinic)
+    log_filing.file_new(clinic)
     with clinic.reading() as session:
         row = queries.of_case(session, number)[0].id
     tamper(clinic, f"DELETE FROM access_log_case WHERE log_id = {row}")

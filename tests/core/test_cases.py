@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import make
-from mdk.cases import lists, queries, rules, service
+from mdk.cases import clock_rules, lists, queries, rules, service
 from mdk.cases.structs import CaseState
 from mdk.db import Database
 from mdk.errors import Invalid, MdkError, NotAllowed, NotFound, RuleBroken, Stale
@@ -291,7 +291,7 @@ def test_who_may_comes_before_what_is_wrong_and_that_before_the_version_and_the_
 def test_the_days_allowed_are_the_shorter_of_urgency_and_band(
     urgency: str | None, survival: str | None, days: int
 ) -> None:
-    assert rules.days_allowed(urgency, survival) == days
+    assert clock_rules.days_allowed(urgency, survival) == days
 
 
 def test_the_clock_starts_at_the_first_submission_and_stands_still_while_the_referrer_has_the_move(
@@ -335,7 +335,7 @@ def test_the_clock_stops_when_the_case_is_done(clinic: Database, state: str) -> 
     ],
 )  # fmt: skip
 def test_each_state_says_whose_move_it_is(state: str, mover: str) -> None:
-    assert rules.whose_move(state, None) == mover
+    assert clock_rules.whose_move(state, None) == mover
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_each_state_says_whose_move_it_is(state: str, mover: str) -> None:
     [("intern_pump", "neurosurgery"), ("extern_pump", "regional_function"), ("nerve_block", "referrer")],
 )
 def test_after_the_decision_the_move_is_the_receiver_s(outcome: str, mover: str) -> None:
-    assert rules.whose_move("decided", outcome) == mover
+    assert clock_rules.whose_move("decided", outcome) == mover
 
 
 # ------------------------------------------------------------------------------------------------- triage

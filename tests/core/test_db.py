@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -18,9 +18,10 @@ from mdk.conferences import agenda
 from mdk.conferences.structs import AgendaItemBody
 from mdk.conferences.tables import AgendaItem
 from mdk.cursors import pack
-from mdk.db import BEHIND, Database, at_end, check_revision, check_schema, migrate
+from mdk.db import BEHIND, Database, check_revision, check_schema, migrate
 from mdk.errors import Invalid, Stale, Unavailable
 from mdk.minutes import service as minutes
+from mdk.owed import at_end
 from mdk.people.structs import Viewer
 from mdk.people.tables import Region
 
@@ -107,8 +108,11 @@ def test_a_read_sees_one_snapshot_whatever_is_written_meanwhile(database: Databa
 
 
 def test_what_is_owed_at_the_end_is_written_before_the_answer_of_a_read(database: Database) -> None:
+    def skane(log: Connection) -> None:
+        log.execute(insert(Region).values(code="skane", name="Skåne", has_asih=True, profile="{}"))
+
     with database.reading() as session:
-        at_end(session, lambda log: log.add(Region(code="skane", name="Skåne", has_asih=True, profile="{}")))
+        at_end(session, skane)
     assert count(database, Region) == 1
 
 

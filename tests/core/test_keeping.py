@@ -25,7 +25,7 @@ from mdk.keeping.structs import DecisionBody, Passed
 from mdk.keeping.tables import KeepingReport, RemovalCase, RemovalDecision
 from mdk.outbox.tables import OutboxRow
 from mdk.pathways.tables import FollowUp
-from mdk_calendar import keeping
+from mdk_calendar import keeping, log_filing
 
 TEN_ON = make.MEETS.replace(year=make.MEETS.year + 10) + 30 * make.DAY  # when all that is made here has passed
 ON = {"is_on": True, "by": make.ADMIN, "at": TEN_ON}
@@ -311,6 +311,7 @@ def test_a_run_that_was_cut_short_goes_on_where_it_stopped(ward: Database) -> No
 
 def test_the_database_itself_lets_go_of_nothing_that_no_decision_covers(clinic: Database) -> None:
     kept.whole(clinic)
+    log_filing.file_new(clinic)
     confirmed(clinic, log_before=rules.first_kept(clock.today(TEN_ON), 5))
     for table in ("minutes", "minutes_addendum", "minutes_seal", "state_move", "access_log", "access_log_case"):
         with pytest.raises(IntegrityError):

@@ -11,7 +11,8 @@ import make
 from make import AT, CHAIR, CONSULTANT, COORDINATOR, FUNCTION, MEETS, NURSE, REFERRER, SURGEON
 from mdk.audit.queries import first_fault, history
 from mdk.cases import lists, queries
-from mdk.cases.rules import OPEN, triage_due
+from mdk.cases.clock_rules import triage_due
+from mdk.cases.rules import OPEN
 from mdk.cases.structs import CaseState
 from mdk.cases.tables import CaseRelation
 from mdk.conferences.queries import released_items, working_items

@@ -37,7 +37,6 @@ from mdk_web.visits import known_address, known_file
 
 BODY_LIMIT = 1_000_000
 THREADS = 8
-THREADS_EMBEDDED = 4
 
 
 def create_app(settings: Settings, database: Database) -> Litestar:
@@ -89,11 +88,9 @@ def _openapi() -> OpenAPIConfig:
     )
 
 
-async def _small_pool(app: Litestar) -> None:
-    """A few threads for SQLite, so that who waits to write holds up no reader; more where a server is waited for."""
-    database: Database = app.state.database
-    threads = THREADS_EMBEDDED if database.is_sqlite else THREADS
-    pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="mdk")
+async def _small_pool() -> None:
+    """A few threads, so that who waits for the disk or another process holds up no reader."""
+    pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="mdk")
     asyncio.get_running_loop().set_default_executor(pool)
 
 

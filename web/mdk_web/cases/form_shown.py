@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response
 
 from mdk import clock
-from mdk.cases import queries, rules
+from mdk.cases import clock_rules, queries, rules
 from mdk.cases.structs import CaseState, OpenCase, Submission
 from mdk.cases.tables import Case
 from mdk.clinical.identity import Identity, parse_identity
@@ -118,7 +118,7 @@ def follows(visit: Visit, submission: Submission, number: str) -> dict[str, Any]
     return {
         "working": working_of(visit, submission),
         "ahead": outlook_of_typing(visit.session, submission, number=number, waited=waited, at=visit.at),
-        "allowed": rules.days_allowed_of(submission),
+        "allowed": clock_rules.days_allowed_of(submission),
         "is_draft": is_draft,
     }
 
