@@ -90,19 +90,20 @@ class Worker:
             Errand("reminders", lambda at: reminders.owe(database, at=at), _REMINDERS_EVERY, _AT_ONCE),
             Errand("watch", lambda at: watch.owe(database, at=at), _WATCH_EVERY, _AT_ONCE),
             Errand("log", lambda at: log_heads.seal(database, settings, at=at), _LOG_EVERY, _AT_ONCE),
-            Errand("register", lambda _at: log_filing.file_new(database), _REGISTER_EVERY, _AT_ONCE),
+            _filing(database),
             Errand("keeping", lambda at: keeping.report(database, at=at), _KEEPING_EVERY, _AT_ONCE),
             Errand("mailbox", self._read_answers, _MAILBOX_EVERY, _AT_ONCE),
         ]
         self._alarm = [Errand("alarm", self._sound_alarm, _ALARM_EVERY, _AT_ONCE)]
 
     def run(self, stop: threading.Event, interval: float = 1.0) -> None:
-        """Look for what is due every `interval` seconds, and at once while there is more."""
+        """Look for what is due every `interval` seconds, and at once while there is more; at last file the log."""
         beside = threading.Thread(target=self._read_calendars, args=(stop,), name="mdk-calendars", daemon=True)
         beside.start()
         while not stop.is_set():
             if not self.turn(at=clock.now(), stop=stop):
                 stop.wait(interval)
+        _run([_filing(self.database)], clock.now())
 
     def turn(self, *, at: datetime, stop: threading.Event | None = None) -> int:
         """One round: the day's planning if it has not been done, then the outbox; gives how many rows were handled."""
@@ -139,6 +140,10 @@ class Worker:
             except Exception as fault:  # noqa: BLE001 - what was claimed comes back when its lease ends
                 _log.error("worker.calendars_failed", fault=type(fault).__name__)
             stop.wait(CALENDARS)
+
+
+def _filing(database: Database) -> Errand:
+    return Errand("register", lambda _at: log_filing.file_new(database), _REGISTER_EVERY, _AT_ONCE)
 
 
 def _run(errands: list[Errand], at: datetime) -> None:

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from mdk.audit.tables import AccessLog, AccessLogCase, AccessLogFiled
 
-MOST: Final = 100  # rows of the log that are filed in one unit of work
+MOST: Final = 25  # rows of the log that are filed in one unit of work
 _TO = select(func.coalesce(func.max(col(AccessLogFiled.last_id)), 0))
 _LOOSE = col(AccessLog.id) > _TO.scalar_subquery()
 _INSERT: Final[Mapping[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

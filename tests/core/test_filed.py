@@ -1,5 +1,6 @@
 """The register by which a case's rows in the log are found: behind by some rows or none, it finds the same."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -82,6 +83,14 @@ def test_the_worker_files_what_is_new(database: Database) -> None:
     Worker(database, load({"MDK_SECRET_KEY": make.SECRET}, is_demo=True)).turn(at=make.AT)
     assert mark(database) >= 1, "its own later rows come next time"
     assert held(database) == [(1, FIRST)]
+
+
+def test_a_worker_that_is_told_to_stop_files_what_is_left(database: Database) -> None:
+    read(database, "one", FIRST)
+    stop = threading.Event()
+    stop.set()
+    Worker(database, load({"MDK_SECRET_KEY": make.SECRET}, is_demo=True)).run(stop)
+    assert (mark(database), held(database)) == (1, [(1, FIRST)])
 
 
 def test_two_who_file_at_once_file_each_row_once(database: Database) -> None:
