@@ -24,6 +24,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from mdk import clock
 from mdk.errors import MdkError, Unavailable
 from mdk.sealing import KEY_LENGTH, Blind, Index, Keys, new_id, prefix
+from mdk.statements import Query
 
 INFO: Final = "mdk.keyring"
 SEAL, INDEX = "seal", "index"
@@ -71,6 +72,11 @@ class Stored(NamedTuple):
     wrapped: str
     active: bool
     retired_at: datetime | None
+
+
+_ROWS: Final = select(_D.id, _D.purpose, _D.wrapped, _D.active, _D.retired_at).order_by(_D.id)
+_STORED: Final = Query(_ROWS, Stored)
+_HELD: Final = Query(_ROWS.with_for_update(read=True), Stored)
 
 
 def derived(secret: bytes) -> bytes:
@@ -139,9 +145,7 @@ class Keyring:
         """The keys as they are stored; a store of an earlier schema has none."""
         if not self._is_there(connection):
             return ()
-        query = select(_D.id, _D.purpose, _D.wrapped, _D.active, _D.retired_at).order_by(_D.id)
-        rows = connection.execute(query.with_for_update(read=True) if holds else query)
-        return tuple(Stored(*row) for row in rows)
+        return tuple((_HELD if holds else _STORED).rows(connection))
 
     def _is_there(self, connection: Connection) -> bool:
         self._has_table = self._has_table or inspect(connection).has_table(DATA_KEY.name)

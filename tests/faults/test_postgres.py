@@ -82,8 +82,9 @@ def more_than(answers: list[httpx.Response], count: int) -> bool:
     return len(answers) > count
 
 
+@pytest.mark.parametrize("seconds", [1.5, pytest.param(30, marks=pytest.mark.long)])
 def test_a_backend_that_hangs_is_waited_for_by_its_own_caller_only(
-    server: Server, template: str, tmp_path: Path
+    server: Server, template: str, tmp_path: Path, seconds: float
 ) -> None:  # F26
     impatient = "-c statement_timeout=1000 -c lock_timeout=9000"
     with (
@@ -99,7 +100,7 @@ def test_a_backend_that_hangs_is_waited_for_by_its_own_caller_only(
         (hanging,) = waiting(other)
         os.kill(hanging, signal.SIGSTOP)
         try:
-            time.sleep(1.5)
+            time.sleep(seconds)
             assert refused(served.draft(within=10)), "the statement's own time was up"
             assert served.status("/health/ready", within=4) == 200
             assert not asked.done()
