@@ -55,30 +55,34 @@ class GroupCommit:
             self._waiting.append(ticket)
         self._turns.pass_through(self._turn)
         try:
-            if not ticket.is_settled:
+            if not ticket.is_taken:
                 self._settle_all()
         finally:
             self._turn.release()
         if isinstance(ticket.failure, Unavailable):
             raise Unavailable(ticket.failure.message) from ticket.failure
-        if ticket.failure is not None:
+        if not ticket.is_written:
             raise Unavailable from ticket.failure
 
     def _settle_all(self) -> None:
         with self._door:
             batch, self._waiting = self._waiting, []
-        failure: Exception | None = None
+        for ticket in batch:
+            ticket.is_taken = True
         try:
             with self._noting() as log:
                 settle(log, [write for ticket in batch for write in ticket.owed])
         except Exception as error:  # noqa: BLE001 - whatever it was, each reader of the batch must hear of it
-            failure = error
-        for ticket in batch:
-            ticket.failure, ticket.is_settled = failure, True
+            for ticket in batch:
+                ticket.failure = error
+        else:
+            for ticket in batch:
+                ticket.is_written = True
 
 
 @dataclass
 class _Ticket:
     owed: list[Write]
-    is_settled: bool = False
+    is_taken: bool = False
+    is_written: bool = False
     failure: Exception | None = None
