@@ -23,6 +23,7 @@ from sqlalchemy import (
     TableValuedAlias,
     TypeDecorator,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -105,7 +106,8 @@ class _Ready(NamedTuple):
     """A statement as one store's driver takes it."""
 
     text: str
-    places: tuple[tuple[str, Any, _Step], ...]  # of each value: its name, what it is when not given, how it is stored
+    places: tuple[tuple[str, _Step], ...]  # of each value: its name, and how it is stored
+    usual: dict[str, Any]  # the values that need not be given
     is_positional: bool
 
     @classmethod
@@ -114,21 +116,21 @@ class _Ready(NamedTuple):
         if compiled.post_compile_params or compiled.literal_execute_params:
             message = "a standing statement has one text, whatever it is given"
             raise TypeError(message)
-        usual = compiled.construct_params(_check=False)
         kinds = {name: parameter.type.dialect_impl(dialect) for parameter, name in compiled.bind_names.items()}
         names = compiled.positiontup if compiled.positional else list(kinds)
         return cls(
             text=str(compiled),
-            places=tuple((name, usual[name], kinds[name].bind_processor(dialect)) for name in names or ()),
+            places=tuple((name, kinds[name].bind_processor(dialect)) for name in names or ()),
+            usual={name: each.effective_value for each, name in compiled.bind_names.items() if not each.required},
             is_positional=bool(compiled.positional),
         )
 
     def bound(self, given: Given) -> Any:
-        """The values as the driver takes them."""
-        values = [(name, given.get(name, usual), step) for name, usual, step in self.places]
+        """The values as the driver takes them. Raises `KeyError` for one that is missing."""
+        values = {**self.usual, **given}
         if self.is_positional:
-            return [value if step is None else step(value) for _, value, step in values]
-        return {name: value if step is None else step(value) for name, value, step in values}
+            return [step(values[name]) if step else values[name] for name, step in self.places]
+        return {name: step(values[name]) if step else values[name] for name, step in self.places}
 
 
 class _EachText(FunctionElement[str]):
@@ -201,7 +203,7 @@ def _packed(query: Any) -> Select[Any]:
 
 
 def _in_json(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """JSON would round a fraction, and times are stored without their zone."""
+    """JSON would round a fraction, of which nothing must stay nothing, and times are stored without their zone."""
     if isinstance(column.type, Float):
-        return func.format("%!.17g", column)
+        return case((column.is_not(None), func.printf("%!.17g", column)))
     return column.op("||")(literal_column("'Z'", String())) if isinstance(column.type, UTCDateTime) else column

@@ -6,10 +6,26 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, create_engine, event, select, text, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 from sqlmodel import col
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 import make
 from mdk.audit.service import did
@@ -37,6 +53,15 @@ class Said(NamedTuple):
     reason: str
 
 
+class End(NamedTuple):
+    id: int
+    share: float | None
+    text: str | None
+    day: date | None
+    yes: bool | None
+    at: datetime | None
+
+
 CASE_COLUMNS = [getattr(Case, name) for name in CaseRow._fields]
 CASES = Query(select(*CASE_COLUMNS).order_by(col(Case.id)), CaseRow)
 SAID = Query(select(col(AccessLog.id), col(AccessLog.reason)).order_by(col(AccessLog.id)), Said)
@@ -46,6 +71,17 @@ AMONG = Query(
 )
 BROKEN = Query(select(col(AccessLog.id), col(AccessLog.reason)).where(text("no_such_column = 1")), Said)
 THEIRS = Table("said", MetaData(), Column("id", Integer, primary_key=True), Column("reason", String))
+ENDS = Table(
+    "ends",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("share", Float),
+    Column("text", String),
+    Column("day", Date),
+    Column("yes", Boolean),
+    Column("at", UTCDateTime()),
+    prefixes=["TEMPORARY"],
+)
 HARD = ["rad\r\nrad", 'citat " och \\', "å ä ö Å 😀", "{}[],:", "\u2028\x7f\t", "'; --", ""]
 
 
@@ -89,6 +125,28 @@ def test_any_text_comes_back_as_it_was(texts: list[str]) -> None:
         query = Query(select(THEIRS).order_by(THEIRS.c.id), Said)
         assert [row.reason for row in query.rows(connection)] == [*texts, *HARD]
     engine.dispose()
+
+
+def test_nothing_and_the_ends_of_what_there_is_come_back_from_either_store(clinic: Database) -> None:
+    ends = [
+        (None, None, None, None, None),
+        (0.0, "null", date(1, 1, 1), False, datetime(1, 1, 1, tzinfo=UTC)),
+        (1e300, "1", date(9999, 12, 31), True, datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
+        (-1e-300, "true", None, None, None),
+    ]
+    with clinic.engine.connect() as connection:
+        ENDS.create(connection)
+        connection.execute(
+            ENDS.insert(), [dict(zip(End._fields, (place, *row), strict=True)) for place, row in enumerate(ends)]
+        )
+        query = Query(select(ENDS).order_by(ENDS.c.id), End)
+        assert [row[1:] for row in query.rows(connection)] == ends
+        connection.rollback()
+
+
+def test_a_value_that_is_not_given_is_missed(clinic: Database) -> None:
+    with clinic.reading() as session, pytest.raises(KeyError, match="texts"):
+        AMONG.rows(session.connection())
 
 
 def test_hard_texts_come_back_from_either_store_and_are_found_in_a_list(clinic: Database) -> None:
