@@ -7,7 +7,7 @@ A list that is read adds one row to the log and fifty to the register, so the re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, false, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, false, func, or_, select, text, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -17,6 +17,7 @@ from mdk.audit.tables import AccessLog, AccessLogCase, AccessLogFiled
 MOST: Final = 25  # rows of the log that are filed in one unit of work
 _TO = select(func.coalesce(func.max(col(AccessLogFiled.last_id)), 0))
 _LOOSE = col(AccessLog.id) > _TO.scalar_subquery()
+_ALONE = text("LOCK TABLE access_log_filed IN SHARE ROW EXCLUSIVE MODE")  # also while it has no row to lock
 _INSERT: Final[Mapping[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -41,7 +42,9 @@ def is_behind(session: Session) -> bool:
 
 def file_next(session: Session, *, most: int = MOST) -> None:
     """File the next rows, at most so many; a row that an earlier release filed by itself stays as it is."""
-    mark = session.get(AccessLogFiled, 1, with_for_update=True) or AccessLogFiled(last_id=0)
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_ALONE)
+    mark = session.get(AccessLogFiled, 1) or AccessLogFiled(last_id=0)
     query = select(col(AccessLog.id), col(AccessLog.cases)).where(col(AccessLog.id) > mark.last_id)
     rows = session.execute(query.order_by(col(AccessLog.id)).limit(most)).all()
     found: list[dict[str, Any]] = [

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ import make
 from mdk.audit import filed, queries
 from mdk.audit.service import did, seen
 from mdk.audit.structs import SYSTEM, Fault
-from mdk.db import Database
+from mdk.db import Database, _alembic, migrate
 from mdk.inspection import queries as inspection
 from mdk.inspection.structs import Wanted
 from mdk.settings import load
@@ -94,14 +95,12 @@ def test_a_worker_that_is_told_to_stop_files_what_is_left(database: Database) ->
 
 
 def test_two_who_file_at_once_file_each_row_once(database: Database) -> None:
-    for place in range(30):
-        read(database, f"act-{place}", FIRST, SECOND)
-    log_filing.file_new(database)
-    for place in range(30):
-        read(database, f"more-{place}", FIRST, SECOND)
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: log_filing.file_new(database), range(4)))
-    assert held(database) == [(row, number) for row in range(1, 61) for number in (FIRST, SECOND)]
+    for upto in (60, 120):  # the first time there is no mark yet
+        for place in range(60):
+            read(database, f"act-{place}", FIRST, SECOND)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: log_filing.file_new(database), range(4)))
+        assert held(database) == [(row, number) for row in range(1, upto + 1) for number in (FIRST, SECOND)]
     assert fault(database) is None
 
 
@@ -151,6 +150,24 @@ def test_filing_waits_for_no_row_that_shows_nobody(database: Database) -> None:
             did(session, f"act-{place}", by=SYSTEM, at=make.AT)
     log_filing.file_new(database)
     assert (mark(database), held(database)) == (250, [])
+
+
+def test_the_schema_before_has_a_whole_register_and_the_one_after_its_mark_again(database: Database) -> None:
+    read(database, "filed", FIRST)
+    log_filing.file_new(database)
+    read(database, "loose", SECOND, FIRST, SECOND)
+    read(database, "nobody")
+    read(database, "old", SECOND)
+    register(database, (4, SECOND))
+    with database.engine.begin() as connection:
+        command.downgrade(_alembic(connection), "0035")
+    assert held(database) == [(1, FIRST), (2, FIRST), (2, SECOND), (4, SECOND)]
+    migrate(database)
+    assert (mark(database), fault(database)) == (4, None)
+    read(database, "new", FIRST)
+    assert found(database, FIRST) == ["new", "loose", "filed"]
+    log_filing.file_new(database)
+    assert (found(database, FIRST), fault(database)) == (["new", "loose", "filed"], None)
 
 
 def register(database: Database, *rows: tuple[int, str]) -> None:
