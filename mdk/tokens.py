@@ -1,14 +1,13 @@
-"""Owns every signed token: API bearers, answer links and the seals of minutes; the only importer of jose.
+"""Owns how every token is signed and read, answer links, and the seals of minutes; the only importer of jose.
 
-Bearers and links have one algorithm (HS256) and one derived key per purpose; seals have another (ES256) and keys of
-their own, so that anyone can check them. jose checks the signature only; header and claims are checked here against
-strict structs and the injected time, since jose takes a missing `aud`, ignores `crit` and `kid`, and knows no clock
-but its own.
+Bearers (`mdk/bearers.py`) and links have one algorithm (HS256) and one derived key per purpose; seals have another
+(ES256) and keys of their own, so that anyone can check them. jose checks the signature only; header and claims are
+checked here against strict structs and the injected time, since jose takes a missing `aud`, ignores `crit` and `kid`,
+and knows no clock but its own.
 """
 
 import hashlib
 import re
-import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,6 @@ from mdk.errors import MdkError
 
 ALGORITHM: Final = "HS256"
 LONGEST: Final = 1024  # characters; ours are below 400
-LONGEST_LIFE: Final = 366 * 24 * 60  # minutes
 LEEWAY: Final = timedelta(seconds=60)  # a token may be issued by a clock that is this much ahead
 SHORTEST_SECRET: Final = 32  # characters
 SEAL: Final = "ES256"
@@ -49,16 +47,6 @@ class TokenRefused(MdkError):
 
 class KeyUnknown(TokenRefused):
     """None of the keys at hand is the one that the token names; its issuer may have a new one."""
-
-
-class Bearer(msgspec.Struct, frozen=True):
-    """Who calls the API, and under which assignment."""
-
-    person_id: int
-    assignment_id: int
-    token_id: str
-    issued_at: datetime
-    expires_at: datetime
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -91,7 +79,9 @@ class _ForeignHeader(msgspec.Struct):
     crit: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Claims(msgspec.Struct, forbid_unknown_fields=True):
+class Claims(msgspec.Struct, forbid_unknown_fields=True):
+    """What every token claims; a purpose adds its own."""
+
     iss: str
     aud: str
     sub: str
@@ -100,61 +90,80 @@ class _Claims(msgspec.Struct, forbid_unknown_fields=True):
     exp: int
 
 
-class _BearerClaims(_Claims):
-    assignment: int
-
-
-class _AnswerClaims(_Claims):
+class _AnswerClaims(Claims):
     conference: str
     sequence: int
 
 
-class _QuestionClaims(_Claims):
+class _QuestionClaims(Claims):
     pass
 
 
-class _Purpose(msgspec.Struct, frozen=True):
+class Purpose(msgspec.Struct, frozen=True):
+    """What a token is for, which decides its key, and what is said of one that is refused."""
+
     audience: str
     refusal: str
 
 
-_BEARER: Final = _Purpose("api", "Åtkomstnyckeln gäller inte eller har gått ut. Hämta en ny.")
-_ANSWER: Final = _Purpose("rsvp", "Svarslänken gäller inte längre. Svara i stället från konferensens sida.")
-_QUESTION: Final = _Purpose("home-care", "Länken gäller inte längre. Inget svar behövs.")
-_FOREIGN: Final = _Purpose("", "Inloggningstjänstens svar kunde inte bekräftas. Logga in igen.")
-_SEAL: Final = _Purpose("mdk-minutes", "Signaturen stämmer inte: innehållet är ändrat eller nyckeln okänd.")
+_ANSWER: Final = Purpose("rsvp", "Svarslänken gäller inte längre. Svara i stället från konferensens sida.")
+_QUESTION: Final = Purpose("home-care", "Länken gäller inte längre. Inget svar behövs.")
+_FOREIGN: Final = Purpose("", "Inloggningstjänstens svar kunde inte bekräftas. Logga in igen.")
+_SEAL: Final = Purpose("mdk-minutes", "Signaturen stämmer inte: innehållet är ändrat eller nyckeln okänd.")
 
-_C = TypeVar("_C", bound=_Claims)
+_C = TypeVar("_C", bound=Claims)
 
 
-def issue_bearer(secret: str, *, person_id: int, assignment_id: int, now: datetime, minutes: int, issuer: str) -> str:
-    """Sign an API token that lives `minutes` from `now`.
-
-    Raises: ValueError when the secret is short, `now` is naive or `minutes` is not between one and a year's.
-    """
-    if not 1 <= minutes <= LONGEST_LIFE:
-        msg = f"a token lives between 1 and {LONGEST_LIFE} minutes"
+def sign(secret: str, claims: Claims, *, purpose: Purpose) -> str:
+    """A token with these claims. Raises: ValueError when the secret is short, or the token longer than readers take."""
+    key = _derive(secret, "key", purpose)
+    token: str = jws.sign(msgspec.to_builtins(claims), key, {"kid": _key_id(secret, purpose)}, ALGORITHM)
+    if len(token) > LONGEST:
+        msg = "the token would be longer than any reader takes"
         raise ValueError(msg)
-    issued = _seconds(now)
-    claims = _BearerClaims(
-        iss=issuer,
-        aud=_BEARER.audience,
-        sub=str(person_id),
-        jti=secrets.token_hex(16),
-        iat=issued,
-        exp=issued + minutes * 60,
-        assignment=assignment_id,
-    )
-    return _sign(secret, _BEARER, claims)
+    return token
 
 
-def read_bearer(secret: str, token: str, now: datetime, *, issuer: str) -> Bearer:
-    """Tell who an API token speaks for.
+def read(secret: str, token: str, now: datetime, *, purpose: Purpose, issuer: str, form: type[_C]) -> _C:
+    """The claims of a token, whose shape, header, signature and claims are checked in this order.
 
-    Raises: TokenRefused for anything but an unexpired API token of this installation.
+    Raises: TokenRefused for anything but an unexpired token of this purpose and installation.
     """
-    claims = _read(secret, token, now, purpose=_BEARER, issuer=issuer, form=_BearerClaims)
-    return Bearer(_subject(claims, _BEARER), claims.assignment, claims.jti, _time(claims.iat), _time(claims.exp))
+    key = jwk.construct(_derive(secret, "key", purpose), ALGORITHM)
+    key_id = _key_id(secret, purpose)
+    moment = seconds(now)
+    try:
+        _check_shape(token)
+        header = msgspec.json.decode(_decoded(token.partition(".")[0]), type=_Header)
+        _check("header", header == _Header(ALGORITHM, "JWT", key_id))
+        claims = msgspec.json.decode(jws.verify(token, key, [ALGORITHM]), type=form)
+        _check("audience", claims.aud == purpose.audience)
+        _check("issuer", claims.iss == issuer)
+        _check("expired", moment < claims.exp)
+        _check("not yet", claims.iat <= moment + LEEWAY.seconds)
+    except (JOSEError, msgspec.MsgspecError, ValueError, TypeError, AttributeError) as error:
+        raise TokenRefused(purpose.refusal, str(error)) from error
+    return claims
+
+
+def subject(claims: Claims, purpose: Purpose) -> int:
+    """The id of whom or what a token speaks for. Raises: TokenRefused for what is no id."""
+    if not (claims.sub.isascii() and claims.sub.isdigit()):
+        raise TokenRefused(purpose.refusal, "subject")
+    return int(claims.sub)
+
+
+def seconds(moment: datetime) -> int:
+    """A time as claims have it, in whole seconds. Raises: ValueError for a naive one."""
+    if moment.tzinfo is None:
+        msg = "a naive time proves nothing"
+        raise ValueError(msg)
+    return int(moment.timestamp())
+
+
+def moment_of(count: int) -> datetime:
+    """The time that a claim tells."""
+    return datetime.fromtimestamp(count, UTC)
 
 
 def issue_answer(
@@ -176,12 +185,12 @@ def issue_answer(
         aud=_ANSWER.audience,
         sub=str(person_id),
         jti=f"{conference_id}.{person_id}.{sequence}",
-        iat=_seconds(now),
-        exp=_seconds(expires_at),
+        iat=seconds(now),
+        exp=seconds(expires_at),
         conference=conference_id,
         sequence=sequence,
     )
-    return _sign(secret, _ANSWER, claims)
+    return sign(secret, claims, purpose=_ANSWER)
 
 
 def read_answer(secret: str, token: str, now: datetime, *, issuer: str) -> Answer:
@@ -189,9 +198,9 @@ def read_answer(secret: str, token: str, now: datetime, *, issuer: str) -> Answe
 
     Raises: TokenRefused for anything but an unexpired answer link of this installation.
     """
-    claims = _read(secret, token, now, purpose=_ANSWER, issuer=issuer, form=_AnswerClaims)
-    person_id = _subject(claims, _ANSWER)
-    return Answer(claims.conference, person_id, claims.sequence, claims.jti, _time(claims.exp))
+    claims = read(secret, token, now, purpose=_ANSWER, issuer=issuer, form=_AnswerClaims)
+    person_id = subject(claims, _ANSWER)
+    return Answer(claims.conference, person_id, claims.sequence, claims.jti, moment_of(claims.exp))
 
 
 def issue_question(secret: str, *, question_id: int, now: datetime, expires_at: datetime, issuer: str) -> str:
@@ -204,10 +213,10 @@ def issue_question(secret: str, *, question_id: int, now: datetime, expires_at: 
         aud=_QUESTION.audience,
         sub=str(question_id),
         jti=f"question.{question_id}",
-        iat=_seconds(now),
-        exp=_seconds(expires_at),
+        iat=seconds(now),
+        exp=seconds(expires_at),
     )
-    return _sign(secret, _QUESTION, claims)
+    return sign(secret, claims, purpose=_QUESTION)
 
 
 def read_question(secret: str, token: str, now: datetime, *, issuer: str) -> int:
@@ -215,8 +224,8 @@ def read_question(secret: str, token: str, now: datetime, *, issuer: str) -> int
 
     Raises: TokenRefused for anything but an unexpired question link of this installation.
     """
-    claims = _read(secret, token, now, purpose=_QUESTION, issuer=issuer, form=_QuestionClaims)
-    return _subject(claims, _QUESTION)
+    claims = read(secret, token, now, purpose=_QUESTION, issuer=issuer, form=_QuestionClaims)
+    return subject(claims, _QUESTION)
 
 
 def make_seal_key(secret: str) -> SealKey:
@@ -311,34 +320,6 @@ def _fits(key: Mapping[str, Any], header: _ForeignHeader) -> bool:
     return key.get("kty") == kind and (curve is None or key.get("crv") == curve) and is_for_this and is_named
 
 
-def _sign(secret: str, purpose: _Purpose, claims: _Claims) -> str:
-    key = _derive(secret, "key", purpose)
-    token: str = jws.sign(msgspec.to_builtins(claims), key, {"kid": _key_id(secret, purpose)}, ALGORITHM)
-    if len(token) > LONGEST:
-        msg = "the token would be longer than any reader takes"
-        raise ValueError(msg)
-    return token
-
-
-def _read(secret: str, token: str, now: datetime, *, purpose: _Purpose, issuer: str, form: type[_C]) -> _C:
-    """Check shape, header, signature and claims, in this order."""
-    key = jwk.construct(_derive(secret, "key", purpose), ALGORITHM)
-    key_id = _key_id(secret, purpose)
-    moment = _seconds(now)
-    try:
-        _check_shape(token)
-        header = msgspec.json.decode(_decoded(token.partition(".")[0]), type=_Header)
-        _check("header", header == _Header(ALGORITHM, "JWT", key_id))
-        claims = msgspec.json.decode(jws.verify(token, key, [ALGORITHM]), type=form)
-        _check("audience", claims.aud == purpose.audience)
-        _check("issuer", claims.iss == issuer)
-        _check("expired", moment < claims.exp)
-        _check("not yet", claims.iat <= moment + LEEWAY.seconds)
-    except (JOSEError, msgspec.MsgspecError, ValueError, TypeError, AttributeError) as error:
-        raise TokenRefused(purpose.refusal, str(error)) from error
-    return claims
-
-
 def _check(what: str, holds: bool) -> None:  # noqa: FBT001 (the condition is the point)
     if not holds:
         raise ValueError(what)
@@ -370,7 +351,7 @@ def _sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _derive(secret: str, use: str, purpose: _Purpose) -> str:
+def _derive(secret: str, use: str, purpose: Purpose) -> str:
     """A purpose's own 32 bytes as hex text (never DER), so that no token of one purpose passes as another."""
     if len(secret) < SHORTEST_SECRET:
         msg = f"the secret key is shorter than {SHORTEST_SECRET} characters"
@@ -379,22 +360,5 @@ def _derive(secret: str, use: str, purpose: _Purpose) -> str:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode()).hex()
 
 
-def _key_id(secret: str, purpose: _Purpose) -> str:
+def _key_id(secret: str, purpose: Purpose) -> str:
     return _derive(secret, "kid", purpose)[:8]
-
-
-def _subject(claims: _Claims, purpose: _Purpose) -> int:
-    if not (claims.sub.isascii() and claims.sub.isdigit()):
-        raise TokenRefused(purpose.refusal, "subject")
-    return int(claims.sub)
-
-
-def _seconds(moment: datetime) -> int:
-    if moment.tzinfo is None:
-        msg = "a naive time proves nothing"
-        raise ValueError(msg)
-    return int(moment.timestamp())
-
-
-def _time(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 
 import lending
 import make
-from mdk import clock, settings, tokens
+from mdk import bearers, clock, settings
 from mdk.db import Database
 from mdk.settings import Settings
 
@@ -69,7 +69,7 @@ class Callers:
     def token(self, name: str, *, minutes: int = 60, ago: timedelta = timedelta()) -> str:
         """A person's token, made some time ago."""
         by = make.viewer(self.database, name)
-        return tokens.issue_bearer(
+        return bearers.issue(
             SECRET,
             person_id=by.person_id,
             assignment_id=by.assignment_id,

@@ -16,7 +16,7 @@ from sqlmodel import col
 import make
 import stores
 from calling import Callers
-from mdk import clock, settings, tokens
+from mdk import bearers, clock, settings, tokens
 from mdk.cases import attachments, blocking, queries, service
 from mdk.cases.block_structs import BlockBody
 from mdk.cases.files import clean
@@ -24,6 +24,7 @@ from mdk.conferences import repeating
 from mdk.db import Database, sqlite_file
 from mdk.owed import taken
 from mdk.people.service import disable
+from mdk.people.sign_ins import end_all
 from mdk.people.structs import Viewer
 from mdk.people.tables import SignIn
 from mdk.settings import Settings
@@ -41,7 +42,9 @@ PEOPLE = (
 )  # fmt: skip
 # Whose access is over, or was never any: of page sessions, and of tokens.
 OVER_SESSIONS = ("signed out", "run out", "idle", "disabled")
-OVER_TOKENS = ("run out", "unsigned", "signed with nothing", "another installation's", "an answer link's", "disabled")
+OVER_TOKENS = (
+    "run out", "unsigned", "signed with nothing", "another installation's", "an answer link's", "disabled", "ended",
+)  # fmt: skip
 LEFT = "remittent.karlskrona"
 Values = dict[str, str]
 
@@ -83,6 +86,8 @@ def rehearsing(
     shutil.copyfile(template, file)
     real = make.people(stores.made(sqlite_file(file)))
     values = (prepare or prepared)(real)
+    with real.writing() as session:
+        end_all(session, email=make.email(make.REFERRER), at=clock.now() - make.MINUTE)
     configured = _settings(folder)
     with TestClient(create_app(configured, real), base_url=configured["BASE_URL"]) as client:
         visitors, callers = People(client, real), Callers(client, real, configured)
@@ -146,7 +151,7 @@ def _tokens_over(callers: Callers) -> dict[str, str]:
         expires_at=now + make.DAY,
         issuer=issuer,
     )
-    elsewhere = tokens.issue_bearer(
+    elsewhere = bearers.issue(
         SECRET[::-1], person_id=by.person_id, assignment_id=by.assignment_id, now=now, minutes=60, issuer=issuer
     )
     return {
@@ -156,6 +161,7 @@ def _tokens_over(callers: Callers) -> dict[str, str]:
         "another installation's": elsewhere,
         "an answer link's": answer,
         "disabled": callers.token(LEFT),
+        "ended": callers.token(make.REFERRER, minutes=120, ago=make.HOUR),
     }
 
 

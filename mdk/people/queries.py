@@ -9,10 +9,24 @@ from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from mdk.bearers import Bearer, check_not_ended
 from mdk.errors import NotFound
 from mdk.people.structs import Door, Holder, PersonLine, Role, SessionShown, SignedIn, Viewer, Vouched
 from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
 from mdk.statements import Query
+
+
+class _BearerRow(NamedTuple):
+    person_id: int
+    assignment_id: int
+    email: str
+    name: str
+    role: str
+    unit_id: str
+    unit_name: str
+    region: str | None
+    active: bool
+    tokens_ended_at: datetime | None
 
 
 class _SignedInRow(NamedTuple):
@@ -51,6 +65,24 @@ def viewer_of_assignment(session: Session, *, assignment_id: int, surface: str, 
     """The viewer behind an active assignment; None when it or its person is no longer active."""
     row = session.execute(_lines().where(col(Assignment.id) == assignment_id, *_active())).first()
     return None if row is None else _viewer(PersonLine(*row), surface, address)
+
+
+def viewer_of_bearer(session: Session, bearer: Bearer, *, address: str) -> Viewer | None:
+    """The viewer that a token of the API speaks for; None when the assignment or its person is no longer active.
+
+    Raises `TokenRefused` for a token that was issued before the person's tokens were ended.
+    """
+    given = {"assignment": bearer.assignment_id, "person": bearer.person_id}
+    found = _BEARER.rows(session.connection(), given)
+    if not found:
+        return None
+    check_not_ended(bearer, found[0].tokens_ended_at)
+    return _viewer(found[0], "api", address)
+
+
+def tokens_ended_at(session: Session, person_id: int) -> datetime | None:
+    """When the tokens of the API that a person had were last ended, if ever."""
+    return session.get_one(Person, person_id).tokens_ended_at
 
 
 def signed_in(session: Session, *, cookie: str, at: datetime, address: str, door: Door = Door()) -> SignedIn | None:  # noqa: B008 - frozen
@@ -223,7 +255,7 @@ def _active() -> tuple[Any, ...]:
     return col(Person.active).is_(True), col(Assignment.active).is_(True)
 
 
-def _viewer(line: PersonLine | _SignedInRow, surface: str, address: str) -> Viewer:
+def _viewer(line: PersonLine | _SignedInRow | _BearerRow, surface: str, address: str) -> Viewer:
     return Viewer(
         person_id=line.person_id,
         assignment_id=line.assignment_id,
@@ -285,6 +317,12 @@ _SIGNED_IN = Query(
     .join(SignIn, col(SignIn.assignment_id) == col(Assignment.id))
     .where(*_HOLDS, *_active()),
     _SignedInRow,
+)
+_BEARER = Query(
+    _lines()
+    .add_columns(col(Person.tokens_ended_at))
+    .where(col(Assignment.id) == bindparam("assignment"), col(Person.id) == bindparam("person"), *_active()),
+    _BearerRow,
 )
 _HOLDER = (
     select(SignIn.__table__.columns, col(Person.name))  # type: ignore[attr-defined]

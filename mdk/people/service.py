@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from mdk.audit.service import did
 from mdk.audit.structs import SYSTEM, Actor
+from mdk.bearers import next_moment
 from mdk.errors import Invalid, NotFound, Problem
 from mdk.people.rules import Relation, check_may
 from mdk.people.structs import Role, Viewer
@@ -80,12 +81,15 @@ def add(
 
 
 def disable(session: Session, *, email: str, by: Actor = SYSTEM, at: datetime) -> None:
-    """End a person's access at once; what they did stays. Raises `NotFound`."""
+    """End a person's access at once, and for good that of their sessions and tokens; what they did stays.
+
+    Raises `NotFound`.
+    """
     person = session.scalar(select(Person).where(col(Person.email) == email.strip().lower()))
     if person is None:
         message = "Det finns ingen person med den adressen."
         raise NotFound(message)
-    person.active = False
+    person.active, person.tokens_ended_at = False, next_moment(person.tokens_ended_at, at)
     for row in session.scalars(select(SignIn).where(col(SignIn.person_id) == person.id)):
         row.ends_at = at
     did(session, "person.disable", by=by, at=at)

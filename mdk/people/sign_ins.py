@@ -1,4 +1,4 @@
-"""Acts on page sessions: open, rotate and end them; of a cookie only the hash is kept."""
+"""Acts on page sessions: open, rotate and end them, and with all of them tokens; of a cookie the hash is kept."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from mdk.audit.service import did
 from mdk.audit.structs import SYSTEM, Actor
+from mdk.bearers import next_moment
 from mdk.errors import NotFound, SignInRefused
 from mdk.owed import at_end
 from mdk.people.queries import choices, cookie_hash, viewer_of_assignment, vouched_for
@@ -131,7 +132,7 @@ def end(session: Session, *, session_id: int, by: Viewer, at: datetime) -> None:
 
 
 def end_others(session: Session, *, signed_in: SignedIn, at: datetime) -> int:
-    """End every page session of the viewer but this one; gives how many."""
+    """End every page session of the viewer but this one, and their tokens of the API; gives how many sessions."""
     by = signed_in.viewer
     check_may("session.end", by, frozenset({Relation.SELF}))
     ended = _end_all(session, by.person_id, at, but=signed_in.session_id)
@@ -140,7 +141,10 @@ def end_others(session: Session, *, signed_in: SignedIn, at: datetime) -> int:
 
 
 def end_all(session: Session, *, email: str, by: Actor = SYSTEM, at: datetime) -> int:
-    """End every page session of a person, who may sign in again; gives how many. Raises `NotFound`."""
+    """End every page session and token of a person, who may sign in again; gives how many sessions.
+
+    Raises `NotFound`.
+    """
     person_id = session.scalar(select(col(Person.id)).where(col(Person.email) == email.strip().lower()))
     if person_id is None:
         raise NotFound("Det finns ingen person med den adressen.")
@@ -154,6 +158,8 @@ def _end_all(session: Session, person_id: int, at: datetime, *, but: int = 0) ->
     rows = list(session.scalars(select(SignIn).where(*own)))
     for row in rows:
         row.ends_at = at
+    person = session.get_one(Person, person_id)
+    person.tokens_ended_at = next_moment(person.tokens_ended_at, at)
     return len(rows)
 
 

@@ -38,7 +38,10 @@ class Unit(SQLModel, table=True):
 
 
 class Person(SQLModel, table=True):
-    """Someone who signs in or is invited; the identity provider knows them by HSA id or by address."""
+    """Someone who signs in or is invited; the identity provider knows them by HSA id or by address.
+
+    Tokens of the API that were issued by `tokens_ended_at` are void.
+    """
 
     __tablename__ = "person"
     personal: ClassVar[frozenset[str]] = frozenset({"email", "name", "hsa_id"})
@@ -51,6 +54,7 @@ class Person(SQLModel, table=True):
     active: bool = True
     created_at: datetime
     hsa_id: str | None = Field(default=None, unique=True, index=True)
+    tokens_ended_at: datetime | None = None
 
 
 class Assignment(SQLModel, table=True):

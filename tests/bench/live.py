@@ -10,7 +10,7 @@ from rich.console import Console
 import make
 from bench.load import DEMO, percentile
 from browsing import chromium, launched
-from mdk import clock, tokens
+from mdk import bearers, clock
 from mdk.db import Database
 from mdk.people import sign_ins
 from mdk_web.callers import SESSION_COOKIE
@@ -78,7 +78,7 @@ def _cookie(database: Database) -> str:
 
 def _chair(database: Database) -> dict[str, str]:
     chair = make.viewer(database, make.CHAIR)
-    token = tokens.issue_bearer(
+    token = bearers.issue(
         make.SECRET,
         person_id=chair.person_id,
         assignment_id=chair.assignment_id,

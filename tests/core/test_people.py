@@ -181,7 +181,7 @@ def test_a_disabled_person_is_out_at_once_and_can_be_let_in_again(clinic: Databa
         service.disable(session, email="NY@demo.mdk", at=make.AT + make.MINUTE)
     with clinic.reading() as session:
         assert queries.signed_in(session, cookie=cookie, at=make.AT + 2 * make.MINUTE, address="") is None
-        assert queries.viewer_of_assignment(session, assignment_id=assignment, surface="api", address="") is None
+        assert queries.viewer_of_assignment(session, assignment_id=assignment, surface="page", address="") is None
         assert not any(line.email == "ny@demo.mdk" for line in queries.holders(session, Role.MEMBER))
         with pytest.raises(NotFound):
             queries.viewer(session, email="ny@demo.mdk")

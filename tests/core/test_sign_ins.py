@@ -1,6 +1,6 @@
 """Page sessions: what opens, rotates and ends them, and for whom an identity provider may vouch."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -8,11 +8,13 @@ from sqlmodel import col
 
 import make
 from mdk.audit.tables import AccessLog
+from mdk.bearers import Bearer
 from mdk.db import Database
 from mdk.errors import Invalid, NotFound, SignInRefused
 from mdk.people import queries, service, sign_ins
 from mdk.people.structs import Arrival, Door, Holder, SignedIn, Vouched
 from mdk.people.tables import Person, SignIn
+from mdk.tokens import TokenRefused
 
 ISSUER = "https://idp.example"
 DOOR = Door(issuer=ISSUER)
@@ -210,6 +212,67 @@ def test_everybody_s_sessions_can_be_ended_from_outside_and_the_person_may_come_
     assert found(clinic, entered(clinic)) is not None
     with pytest.raises(NotFound), clinic.writing() as session:
         sign_ins.end_all(session, email="nobody@demo.mdk", at=make.AT)
+
+
+def bearer_of(database: Database, name: str, issued_at: datetime) -> Bearer:
+    by = make.viewer(database, name)
+    return Bearer(by.person_id, by.assignment_id, "x", issued_at, issued_at + timedelta(days=300))
+
+
+def may_call(database: Database, bearer: Bearer) -> bool | None:
+    """Whether a token still opens the API; None when it is of someone who has no access any more."""
+    with database.reading() as session:
+        try:
+            viewer = queries.viewer_of_bearer(session, bearer, address="192.0.2.1")
+        except TokenRefused:
+            return False
+    return None if viewer is None else (viewer.person_id, viewer.surface) == (bearer.person_id, "api")
+
+
+def test_whoever_ends_every_session_of_a_person_ends_their_tokens_too_and_nobody_else_s(clinic: Database) -> None:
+    old, other = bearer_of(clinic, make.CHAIR, make.AT - make.DAY), bearer_of(clinic, make.NURSE, make.AT - make.DAY)
+    same = bearer_of(clinic, make.CHAIR, make.AT)
+    after = bearer_of(clinic, make.CHAIR, make.AT + timedelta(seconds=1))
+    assert [may_call(clinic, each) for each in (old, other, same, after)] == [True] * 4
+    with clinic.writing() as session:
+        sign_ins.end_all(session, email=make.email(make.CHAIR), at=make.AT + timedelta(seconds=0.5))
+        assert queries.tokens_ended_at(session, old.person_id) == make.AT + timedelta(seconds=0.5)
+    assert [may_call(clinic, each) for each in (old, other, same, after)] == [False, True, False, True]
+
+
+def test_who_ends_all_their_other_sessions_ends_their_tokens_and_one_session_alone_ends_none(clinic: Database) -> None:
+    own, other = entered(clinic), entered(clinic)
+    signed_in, token = found(clinic, own), bearer_of(clinic, make.CHAIR, make.AT - make.DAY)
+    assert signed_in is not None
+    with clinic.writing() as session:
+        session_id = held(clinic, other).session_id
+        sign_ins.end(session, session_id=session_id, by=make.viewer(clinic, make.CHAIR), at=make.AT)
+    assert may_call(clinic, token) is True
+    with clinic.writing() as session:
+        assert sign_ins.end_others(session, signed_in=signed_in, at=make.AT) == 0
+    assert may_call(clinic, token) is False
+    assert found(clinic, own) is not None
+
+
+def test_the_tokens_of_someone_who_was_disabled_stay_void_when_they_are_let_in_again(clinic: Database) -> None:
+    doctor(clinic)
+    token = bearer_of(clinic, "ny", make.AT - make.DAY)
+    with clinic.writing() as session:
+        service.disable(session, email="ny@demo.mdk", at=make.AT)
+    assert may_call(clinic, token) is None
+    doctor(clinic)
+    assert may_call(clinic, token) is False
+    assert may_call(clinic, bearer_of(clinic, "ny", make.AT + make.MINUTE)) is True
+
+
+def test_a_token_speaks_for_one_person_under_their_own_assignment(clinic: Database) -> None:
+    own = bearer_of(clinic, make.CHAIR, make.AT)
+    for person_id, assignment_id in (
+        (make.viewer(clinic, make.NURSE).person_id, own.assignment_id),
+        (own.person_id, 10**8),
+    ):
+        strange = Bearer(person_id, assignment_id, "x", make.AT, make.AT + make.DAY)
+        assert may_call(clinic, strange) is None
 
 
 def test_signing_out_ends_the_session_and_what_ended_long_ago_is_forgotten(clinic: Database) -> None:

@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from mdk.tokens import Answer, Bearer, TokenRefused, issue_answer, issue_bearer, read_answer, read_bearer
+from mdk import bearers
+from mdk.bearers import Bearer
+from mdk.tokens import Answer, TokenRefused, issue_answer, read_answer
 
 SECRET = "en-hemlighet-som-är-längre-än-trettiotvå-tecken"
 ISSUER = "https://mdk.example"
@@ -51,7 +53,7 @@ def good_claims(**changes: object) -> dict[str, Any]:
 
 
 def bearer(minutes: int = 60, now: datetime = NOW) -> str:
-    return issue_bearer(SECRET, person_id=7, assignment_id=3, now=now, minutes=minutes, issuer=ISSUER)
+    return bearers.issue(SECRET, person_id=7, assignment_id=3, now=now, minutes=minutes, issuer=ISSUER)
 
 
 def answer(**changes: Any) -> str:
@@ -61,18 +63,18 @@ def answer(**changes: Any) -> str:
 
 def refused(token: Any, now: datetime = NOW, issuer: str = ISSUER) -> str:
     with pytest.raises(TokenRefused) as caught:
-        read_bearer(SECRET, token, now, issuer=issuer)
+        bearers.read(SECRET, token, now, issuer=issuer)
     assert caught.value.message == "Åtkomstnyckeln gäller inte eller har gått ut. Hämta en ny."
     return caught.value.reason
 
 
 def test_a_bearer_tells_person_and_assignment() -> None:
-    read = read_bearer(SECRET, bearer(), NOW, issuer=ISSUER)
+    read = bearers.read(SECRET, bearer(), NOW, issuer=ISSUER)
     assert read == Bearer(7, 3, read.token_id, NOW, NOW + timedelta(hours=1))
 
 
 def test_two_bearers_of_the_same_minute_have_their_own_ids() -> None:
-    first, second = (read_bearer(SECRET, bearer(), NOW, issuer=ISSUER).token_id for _ in range(2))
+    first, second = (bearers.read(SECRET, bearer(), NOW, issuer=ISSUER).token_id for _ in range(2))
     assert first != second
 
 
@@ -94,22 +96,47 @@ def test_another_library_verifies_our_signature_and_reads_the_same_claims() -> N
 def test_a_token_made_by_another_library_with_our_key_is_read() -> None:
     header = {"alg": "HS256", "typ": "JWT", "kid": derived("kid", "api")[:8]}
     token = jwt.encode(header, good_claims(), OctKey.import_key(derived("key", "api")))
-    assert read_bearer(SECRET, token, NOW, issuer=ISSUER).person_id == 7
+    assert bearers.read(SECRET, token, NOW, issuer=ISSUER).person_id == 7
 
 
 def test_the_forging_helper_itself_makes_a_token_that_is_read() -> None:
-    assert read_bearer(SECRET, forge(good_claims()), NOW, issuer=ISSUER).assignment_id == 3
+    assert bearers.read(SECRET, forge(good_claims()), NOW, issuer=ISSUER).assignment_id == 3
 
 
 def test_an_expired_token_is_refused_from_its_last_second_on() -> None:  # expired-token
     token = bearer(minutes=1)
-    assert read_bearer(SECRET, token, NOW + timedelta(seconds=59), issuer=ISSUER).person_id == 7
+    assert bearers.read(SECRET, token, NOW + timedelta(seconds=59), issuer=ISSUER).person_id == 7
     assert refused(token, NOW + timedelta(seconds=60)) == "expired"
+
+
+def test_tokens_are_void_that_were_issued_by_when_they_were_ended_even_in_that_very_second() -> None:
+    ended_at = NOW + timedelta(seconds=0.7)
+    for before in (NOW - timedelta(hours=1), NOW, NOW + timedelta(seconds=0.9)):  # the last one for safety's sake
+        read = bearers.read(SECRET, bearer(now=before, minutes=90), NOW, issuer=ISSUER)
+        bearers.check_not_ended(read, None)
+        with pytest.raises(TokenRefused) as caught:
+            bearers.check_not_ended(read, ended_at)
+        assert caught.value.message == "Åtkomstnyckeln gäller inte eller har gått ut. Hämta en ny."
+    bearers.check_not_ended(bearers.read(SECRET, bearer(now=NOW + timedelta(seconds=1)), NOW, issuer=ISSUER), ended_at)
+
+
+@pytest.mark.parametrize("later", [0, 0.2, 0.7, 1, 3600])
+def test_a_token_holds_however_soon_after_the_others_it_is_issued_and_ends_however_soon_after_that(
+    later: float,
+) -> None:
+    for ended_at in (NOW, NOW + timedelta(seconds=0.3)):
+        now = ended_at + timedelta(seconds=later)
+        issued = bearer(now=bearers.next_moment(ended_at, now))
+        read = bearers.read(SECRET, issued, now, issuer=ISSUER)
+        bearers.check_not_ended(read, ended_at)
+        with pytest.raises(TokenRefused):
+            bearers.check_not_ended(read, bearers.next_moment(ended_at, now))
+        assert bearers.next_moment(None, now) == now
 
 
 def test_a_token_from_the_future_is_refused_beyond_a_minutes_leeway() -> None:
     assert refused(bearer(now=NOW + timedelta(seconds=61))) == "not yet"
-    assert read_bearer(SECRET, bearer(now=NOW + timedelta(seconds=60)), NOW, issuer=ISSUER).person_id == 7
+    assert bearers.read(SECRET, bearer(now=NOW + timedelta(seconds=60)), NOW, issuer=ISSUER).person_id == 7
 
 
 @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "jti", "iat", "exp", "assignment"])
@@ -193,7 +220,7 @@ def test_the_other_purposes_key_is_refused_even_under_the_right_header_and_claim
 
 
 def test_another_installations_token_is_refused() -> None:
-    other = issue_bearer(SECRET[::-1], person_id=7, assignment_id=3, now=NOW, minutes=60, issuer=ISSUER)
+    other = bearers.issue(SECRET[::-1], person_id=7, assignment_id=3, now=NOW, minutes=60, issuer=ISSUER)
     assert refused(other) == "header"
 
 
@@ -233,9 +260,9 @@ def test_foreign_characters_between_good_ones_are_refused() -> None:
 
 def test_a_short_secret_signs_and_reads_nothing() -> None:
     with pytest.raises(ValueError, match="shorter than 32"):
-        issue_bearer("kort", person_id=7, assignment_id=3, now=NOW, minutes=60, issuer=ISSUER)
+        bearers.issue("kort", person_id=7, assignment_id=3, now=NOW, minutes=60, issuer=ISSUER)
     with pytest.raises(ValueError, match="shorter than 32"):
-        read_bearer("kort", bearer(), NOW, issuer=ISSUER)
+        bearers.read("kort", bearer(), NOW, issuer=ISSUER)
 
 
 @pytest.mark.parametrize("minutes", [0, -5, 366 * 24 * 60 + 1])
@@ -249,7 +276,7 @@ def test_a_naive_time_is_refused_on_both_sides() -> None:
     with pytest.raises(ValueError, match="naive"):
         bearer(now=naive)
     with pytest.raises(ValueError, match="naive"):
-        read_bearer(SECRET, bearer(), naive, issuer=ISSUER)
+        bearers.read(SECRET, bearer(), naive, issuer=ISSUER)
 
 
 def test_a_token_longer_than_any_reader_takes_is_not_issued() -> None:

@@ -18,7 +18,7 @@ from sqlmodel import col
 
 import hatched
 import make
-from mdk import clock, settings, tokens
+from mdk import bearers, clock, settings
 from mdk.audit.queries import first_fault
 from mdk.audit.tables import AccessLog
 from mdk.cases.tables import Case
@@ -90,7 +90,7 @@ def token(database: Database, name: str = make.REFERRER, *, at: datetime | None 
     """Someone's token, made now or at another time."""
     configured = settings.load({"MDK_SECRET_KEY": make.SECRET}, dotenv=Path("/dev/null"))
     by = make.viewer(database, name)
-    return tokens.issue_bearer(
+    return bearers.issue(
         make.SECRET,
         person_id=by.person_id,
         assignment_id=by.assignment_id,

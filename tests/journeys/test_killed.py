@@ -14,7 +14,7 @@ from sqlmodel import col
 
 import make
 from hatched import serving
-from mdk import clock, settings, tokens
+from mdk import bearers, clock, settings
 from mdk.audit.queries import first_fault
 from mdk.cases.tables import Case
 from mdk.db import Database
@@ -87,7 +87,7 @@ class Chair:
 def token_of(database: Database) -> str:
     configured = settings.load({"MDK_SECRET_KEY": make.SECRET}, dotenv=Path("/dev/null"))
     by = make.viewer(database, make.CHAIR)
-    return tokens.issue_bearer(
+    return bearers.issue(
         make.SECRET,
         person_id=by.person_id,
         assignment_id=by.assignment_id,

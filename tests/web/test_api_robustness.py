@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlmodel import col
 
 import make
 from calling import Callers, fields, refusal
+from mdk import clock
+from mdk.audit.tables import AccessLog
 from mdk.db import Database
 from mdk.people import service as people
+from mdk.people import sign_ins
+from visiting import People
 
 VAXJO, COORDINATOR = make.REFERRER, make.COORDINATOR
 
@@ -48,6 +53,32 @@ def test_a_token_that_has_run_out_or_belongs_to_someone_disabled_is_refused(api:
     with api.database.writing() as session:
         people.disable(session, email=make.email(VAXJO), at=make.AT)
     assert refusal(caller.get("/cases")) == (401, "sign-in-needed")
+
+
+def test_a_token_that_was_ended_is_refused_as_one_that_has_run_out_and_stands_in_the_log(api: Callers) -> None:  # F29
+    old = api.with_header("Bearer " + api.token(VAXJO, ago=make.MINUTE))
+    run_out = api.with_header("Bearer " + api.token(VAXJO, minutes=5, ago=timedelta(minutes=7)))
+    assert old.get("/cases").status_code == 200
+    with api.database.writing() as session:
+        sign_ins.end_all(session, email=make.email(VAXJO), at=clock.now())
+    for method in ("GET", "POST"):
+        answer, other = (caller.send(method, "/cases", b"{") for caller in (old, run_out))
+        assert refusal(answer) == (401, "token-refused")
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.json() == other.json()
+    with api.database.reading() as session:
+        rows = session.scalars(select(AccessLog).where(col(AccessLog.allowed).is_(False)).order_by(col(AccessLog.id)))
+        assert [(row.act, row.reason, row.person_id) for row in rows] == [
+            (act, "token-refused", None) for act in ("GET /api/v1/cases", "POST /api/v1/cases") for _ in range(2)
+        ]
+
+
+def test_to_see_whether_a_token_was_ended_takes_no_question_of_its_own(api: Callers) -> None:
+    caller = api[VAXJO]
+    caller.get("/cases")
+    with People(api.client, api.database).counting() as asked:
+        assert caller.get("/cases").status_code == 200
+    assert [statement.split()[0] for statement in asked if "FROM person" in statement] == ["SELECT"]
 
 
 def test_a_session_cookie_does_not_open_the_api(api: Callers) -> None:

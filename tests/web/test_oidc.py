@@ -23,13 +23,12 @@ from sqlmodel import col
 
 import make
 import stores
-from mdk import clock
+from mdk import bearers, clock
 from mdk.audit.tables import AccessLog
 from mdk.db import Database, sqlite_file
 from mdk.errors import SignInRefused
 from mdk.people import service
 from mdk.people.tables import SignIn
-from mdk.tokens import issue_bearer
 from mdk_web.limits import Limits
 from mdk_web.sign_in import attempt as attempts
 from mdk_web.sign_in.provider import Provider
@@ -375,7 +374,7 @@ FORGERIES: dict[str, Callable[[Teller], Callable[[dict[str, Any]], str]]] = {
     "no token": lambda _teller: lambda _claims: "",
     "half a token": lambda teller: lambda claims: teller.signed(claims)[:-20],
     "a token of the API": lambda _teller: (
-        lambda _claims: issue_bearer(
+        lambda _claims: bearers.issue(
             make.SECRET, person_id=1, assignment_id=1, now=clock.now(), minutes=60, issuer=BASE_URL
         )
     ),

@@ -15,7 +15,7 @@ import lending
 import make
 from invites.post import parsed, settings
 from make import NURSE, REFERRER
-from mdk import clock, tokens
+from mdk import bearers, clock, tokens
 from mdk.audit.tables import AccessLog
 from mdk.conferences import service as conferences
 from mdk.conferences.tables import Participation
@@ -215,7 +215,7 @@ def test_a_forged_link_and_one_for_another_purpose_are_unknown(links: Links) -> 
     held = coming(links.database, [queued(links.database)])
     link = links.mailed(NURSE)
     head, payload, signature = link.split(".")
-    bearer = tokens.issue_bearer(
+    bearer = bearers.issue(
         links.settings.secret_key,
         person_id=1,
         assignment_id=1,

@@ -65,10 +65,33 @@ def test_the_command_line_ends_every_session_of_a_person(people: People, embedde
     file = str(embedded.url.database)
     environment = {"MDK_DATABASE_URL": f"sqlite:///{file}", "MDK_SECRET_KEY": SECRET}
     done = CliRunner().invoke(cli, ["user", "sign-out", make.email(make.CHAIR)], env=environment)
-    assert (done.exit_code, done.output) == (0, "ordforande@demo.mdk: 1 inloggning avslutades.\n")
+    told = "1 inloggning avslutades. Åtkomstnycklar som skrivits ut tills nu gäller inte längre."
+    assert (done.exit_code, done.output) == (0, f"ordforande@demo.mdk: {told}\n")
     assert [is_in(chair), is_in(nurse)] == [False, True]
     unknown = CliRunner().invoke(cli, ["user", "sign-out", "nobody@demo.mdk"], env=environment)
     assert (unknown.exit_code, unknown.stderr) == (2, "mdk: Det finns ingen person med den adressen.\n")
+
+
+def test_a_token_ends_with_the_sessions_and_the_next_one_holds_at_once(people: People, embedded: Database) -> None:
+    environment = {"MDK_DATABASE_URL": f"sqlite:///{embedded.url.database}", "MDK_SECRET_KEY": SECRET}
+
+    def mdk(*args: str) -> str:
+        done = CliRunner().invoke(cli, args, env=environment)
+        assert done.exit_code == 0
+        return str(done.stdout).strip()
+
+    def status(token: str) -> int:
+        return people.client.get("/api/v1/cases", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    email, own = make.email(make.CHAIR), people[make.CHAIR]
+    first, other = mdk("token", email, "--minutes", "500000"), mdk("token", make.email(make.NURSE))
+    mdk("user", "sign-out", email)
+    second = mdk("token", email)
+    assert [status(token) for token in (first, second, other)] == [401, 200, 200]
+    own = people[make.CHAIR]
+    assert own.post("/sessions/end-others").to == "/sessions"
+    assert "Alla andra inloggningar är avslutade, liksom åtkomstnycklar till API:et." in own.get("/sessions").words
+    assert [status(token) for token in (second, mdk("token", email), other)] == [401, 200, 200]
 
 
 def test_the_command_line_gives_people_and_units_their_hsa_ids(people: People, embedded: Database) -> None:

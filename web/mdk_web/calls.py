@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import msgspec
@@ -16,10 +17,10 @@ from mdk.clock import STOCKHOLM
 from mdk.cursors import DEFAULT_LIMIT, MAX_LIMIT, pack, unpack
 from mdk.errors import NotFound
 from mdk.tokens import TokenRefused
-from mdk_web.denials import log_stranger
+from mdk_web.denials import turn_away
 from mdk_web.errors import SignInNeeded
 from mdk_web.formkit import Form
-from mdk_web.limits import CALLS, REFUSED_TOKENS, limits_of, network_of
+from mdk_web.limits import CALLS, limits_of
 from mdk_web.visits import PageRequest, bearer_of, known_address
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -51,17 +52,10 @@ async def let_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRo
     try:
         bearer = bearer_of(connection)
     except (SignInNeeded, TokenRefused) as refusal:
-        await sync_to_thread(_turn_away, connection, refusal)
+        await sync_to_thread(partial(turn_away, connection, refusal, surface="api"))
         raise
     await limits_of(connection).take_soon(CALLS, str(bearer.person_id))
     await known_address(connection, handler)
-
-
-def _turn_away(connection: ASGIConnection[Any, Any, Any, Any], refusal: SignInNeeded | TokenRefused) -> None:
-    """Raises `TooMany` for whoever goes on showing tokens that prove nothing."""
-    log_stranger(connection, surface="api", reason=refusal.code)
-    if isinstance(refusal, TokenRefused):
-        limits_of(connection).take(REFUSED_TOKENS, network_of(connection))
 
 
 def query_of(request: PageRequest, kind: type[T], shape: Callable[[str, str], str] = lambda _name, text: text) -> T:

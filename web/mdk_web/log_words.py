@@ -112,6 +112,8 @@ _ACTS: Mapping[str, str] = MappingProxyType(
         "removal.decide": "Fattade ett gallringsbeslut",
         "removal.finish": "Slutförde ett gallringsbeslut",
         "removal.withdraw": "Drog tillbaka ett gallringsbeslut",
+        "session.end-all": "Avslutade alla en persons inloggningar och åtkomstnycklar",
+        "session.end-others": "Avslutade alla andra inloggningar, och åtkomstnycklar",
         "sign-in": "Loggade in",
         "sign-out": "Loggade ut",
     }

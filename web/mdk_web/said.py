@@ -8,7 +8,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "signed-in": "Du är inloggad.",
         "signed-out": "Du är utloggad.",
         "session-ended": "Inloggningen är avslutad.",
-        "sessions-ended": "Alla andra inloggningar är avslutade.",
+        "sessions-ended": "Alla andra inloggningar är avslutade, liksom åtkomstnycklar till API:et.",
         "case-saved": "Sparat.",
         "case-submitted": "Inskickat. Koordinatorn svarar normalt inom en arbetsdag.",
         "case-supplemented": "Kompletteringen är sparad och koordinatorn meddelas.",

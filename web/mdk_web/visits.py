@@ -13,7 +13,7 @@ from litestar.datastructures import Cookie, State
 from litestar.handlers import BaseRouteHandler
 from sqlalchemy.orm import Session
 
-from mdk import clock, parsing, tokens
+from mdk import bearers, clock, parsing
 from mdk.audit.service import refused
 from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound, Problem
@@ -22,8 +22,9 @@ from mdk.people import sign_ins
 from mdk.people.rules import may_ever
 from mdk.people.structs import Door, SignedIn, Viewer
 from mdk.settings import Settings
+from mdk.tokens import TokenRefused
 from mdk_web.callers import SESSION_COOKIE, address_of, cookie_name
-from mdk_web.denials import log_stranger
+from mdk_web.denials import turn_away
 from mdk_web.errors import SignInNeeded, VersionNeeded, is_api
 from mdk_web.proof import csrf_token
 from mdk_web.rendering import render
@@ -122,8 +123,8 @@ def api_writing(request: PageRequest) -> AbstractContextManager[Visit]:
     return _visiting(request, database_of(request).writing, _api_visit)
 
 
-def bearer_of(connection: ASGIConnection[Any, Any, Any, Any]) -> tokens.Bearer:
-    """Whom the call's token speaks for; whether they are still active is not looked up here.
+def bearer_of(connection: ASGIConnection[Any, Any, Any, Any]) -> bearers.Bearer:
+    """Whom the call's token speaks for; whether their access has ended is not looked up here.
 
     Raises `SignInNeeded` without a token, `TokenRefused` for one that proves nothing.
     """
@@ -131,7 +132,7 @@ def bearer_of(connection: ASGIConnection[Any, Any, Any, Any]) -> tokens.Bearer:
     if scheme.lower() != "bearer":
         raise SignInNeeded
     settings: Settings = connection.app.state.settings
-    return tokens.read_bearer(settings.secret_key, token.strip(), clock.now(), issuer=settings["BASE_URL"])
+    return bearers.read(settings.secret_key, token.strip(), clock.now(), issuer=settings["BASE_URL"])
 
 
 async def known_address(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -211,9 +212,9 @@ def _visiting(
         if visit is not None:
             _log_refusal(visit)
         raise
-    except SignInNeeded as stranger:
+    except (SignInNeeded, TokenRefused) as refusal:
         if visit is None and (session_of(request) or request.scope["path"] != "/"):
-            log_stranger(request, surface="api" if is_api(request) else "page", reason=stranger.code)
+            turn_away(request, refusal, surface="api" if is_api(request) else "page")
         raise
 
 
@@ -243,13 +244,10 @@ def _page_look(request: PageRequest, session: Session) -> Visit:
 
 
 def _api_visit(request: PageRequest, session: Session) -> Visit:
-    bearer, at = bearer_of(request), clock.now()
-    viewer = people.viewer_of_assignment(
-        session, assignment_id=bearer.assignment_id, surface="api", address=address_of(request)
-    )
-    if viewer is None or viewer.person_id != bearer.person_id:
+    viewer = people.viewer_of_bearer(session, bearer_of(request), address=address_of(request))
+    if viewer is None:
         raise SignInNeeded
-    return Visit(request, session, viewer, at)
+    return Visit(request, session, viewer, clock.now())
 
 
 def _nav(visit: Visit) -> list[Mapping[str, Any]]:

@@ -84,14 +84,14 @@ def disable(email: str) -> None:
 @user.command("sign-out")
 @click.argument("email")
 def sign_out(email: str) -> None:
-    """Avsluta alla en persons inloggningar genast; personen får logga in igen. Åtkomstnycklar gäller tiden ut."""
+    """Avsluta alla en persons inloggningar och åtkomstnycklar genast; personen får logga in igen."""
     from mdk import clock
     from mdk.people import sign_ins
 
     with opened() as store, store.database.writing() as session:
         ended = sign_ins.end_all(session, email=email, at=clock.now())
     what = "1 inloggning" if ended == 1 else f"{ended} inloggningar"
-    say(f"{email.strip().lower()}: {what} avslutades.")
+    say(f"{email.strip().lower()}: {what} avslutades. Åtkomstnycklar som skrivits ut tills nu gäller inte längre.")
 
 
 @user.command("address")
@@ -115,17 +115,18 @@ def address(email: str, new: str) -> None:
 @click.option("--assignment", type=int, help="Uppdragets nummer, när personen har flera (se mdk user list).")
 def token(email: str, minutes: int, assignment: int | None) -> None:
     """Skriv ut en åtkomstnyckel till API:et."""
-    from mdk import clock, tokens
-    from mdk.people.queries import viewer
+    from mdk import bearers, clock
+    from mdk.people.queries import tokens_ended_at, viewer
 
     with opened() as store:
         with store.database.reading() as session:
             by = viewer(session, email=email, assignment_id=assignment)
-        bearer = tokens.issue_bearer(
+            ended_at = tokens_ended_at(session, by.person_id)
+        bearer = bearers.issue(
             store.settings.secret_key,
             person_id=by.person_id,
             assignment_id=by.assignment_id,
-            now=clock.now(),
+            now=bearers.next_moment(ended_at, clock.now()),
             minutes=minutes,
             issuer=store.settings["BASE_URL"],
         )
