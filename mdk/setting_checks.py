@@ -107,6 +107,11 @@ def whole(least: int, most: int) -> Callable[[str], str]:
     return check
 
 
+def or_none(check: Callable[[str], str]) -> Callable[[str], str]:
+    """As `check`, or nothing."""
+    return lambda value: check(value) if value else ""
+
+
 def words(value: str) -> str:
     """A line that is not empty."""
     return line(value) if value else "får inte vara tomt"

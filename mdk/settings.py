@@ -166,6 +166,12 @@ SETTINGS = (
         check=checks.line,
     ),
     Setting(
+        "OIDC_MAX_AGE",
+        "",
+        "högst så många sekunder sedan man legitimerade sig hos inloggningstjänsten (tomt: hur många som helst)",
+        check=checks.or_none(checks.whole(60, 86_400)),
+    ),
+    Setting(
         "SESSION_IDLE_MINUTES",
         "60",
         "minuter utan att en sida används tills inloggningen tar slut",

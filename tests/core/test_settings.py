@@ -39,6 +39,7 @@ def test_every_setting_of_the_contract_is_there_and_has_a_meaning() -> None:
         "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OMEQ_TABLE", "LANGUAGE", "TIMEZONE", "DATA_DIR",
         "LOG_FORMAT", "IMAP_URL", "CONTACT", "CALENDAR_HOSTS", "HOSTS", "PROXIES", "OIDC_NAME", "OIDC_SCOPES",
         "OIDC_PERSON_CLAIM", "OIDC_COMMISSION_CLAIM", "OIDC_UNIT_CLAIM", "OIDC_ACR", "OIDC_AMR",
+        "OIDC_MAX_AGE",
         "SESSION_IDLE_MINUTES", "SESSION_HOURS", "SMTP_TLS", "METRICS_TOKEN", "DATA_KEY", "DATA_KEY_OLD", "REMOVAL",
     }  # fmt: skip
     assert all(setting.meaning for setting in SETTINGS)
@@ -62,7 +63,8 @@ def test_a_sign_in_that_is_set_in_part_stops_the_start_with_one_line_that_names_
         ("TIMEZONE", ""), ("LOG_FORMAT", "xml"), ("BASE_URL", "http://mdk.region.example"), ("HOSTS", "a/b"),
         ("OIDC_ISSUER", "http://idp.example"), ("OIDC_SCOPES", "email"), ("OIDC_PERSON_CLAIM", ""),
         ("PROXIES", "caddy"), ("SESSION_IDLE_MINUTES", "4"), ("SESSION_IDLE_MINUTES", "x"),
-        ("SESSION_HOURS", "25"), ("SESSION_HOURS", ""), ("SMTP_TLS", "never"),
+        ("SESSION_HOURS", "25"), ("SESSION_HOURS", ""), ("SMTP_TLS", "never"), ("OIDC_MAX_AGE", "59"),
+        ("OIDC_MAX_AGE", "1h"),
     ],
 )  # fmt: skip
 def test_a_bad_setting_is_named_in_one_line_that_does_not_repeat_it(name: str, value: str) -> None:

@@ -527,6 +527,60 @@ def test_siths_demands_level_second_factor_and_an_assignment_of_ours(
     refused(guest.come_back(teller.authorize(guest.begin())), ward_once, code)
 
 
+@pytest.fixture(scope="module")
+def _strict(ward_once: Database, teller: Teller) -> Iterator[TestClient[Any]]:
+    with installed(ward_once, teller.issuer, OIDC_MAX_AGE="300") as client:
+        yield client
+
+
+@pytest.fixture
+def strict(_strict: TestClient[Any], teller: Teller, ward_once: Database) -> TestClient[Any]:
+    """An installation that demands a proof of the last five minutes."""
+    return afresh(_strict, teller, ward_once)
+
+
+@pytest.mark.parametrize("ago", [-55, 0, 299.5, 355])
+def test_who_proved_lately_who_they_are_is_let_in_with_a_minute_for_the_clocks(
+    strict: TestClient[Any], teller: Teller, ago: float
+) -> None:
+    teller.claims |= {"auth_time": clock.now().timestamp() - ago}
+    guest = Guest(strict)
+    there = guest.begin()
+    assert asked_for(there)["max_age"] == ["300"]
+    assert guest.come_back(teller.authorize(there)).status_code == 303
+
+
+@pytest.mark.parametrize("ago", [365, 86_400, 10**10, -70])
+def test_who_proved_it_too_long_ago_does_so_again(
+    strict: TestClient[Any], teller: Teller, ward_once: Database, ago: int
+) -> None:
+    teller.claims |= {"auth_time": int(clock.now().timestamp()) - ago}
+    guest = Guest(strict)
+    page = refused(guest.come_back(teller.authorize(guest.begin())), ward_once, "sign-in.stale")
+    assert "Det är för länge sedan du legitimerade dig hos inloggningstjänsten. Logga in igen." in page
+    teller.claims |= {"auth_time": int(clock.now().timestamp())}
+    assert guest.come_back(teller.authorize(guest.begin())).status_code == 303
+
+
+@pytest.mark.parametrize("told", [None, "2026-11-25", True, [], {}], ids=repr)
+def test_a_token_that_does_not_tell_when_they_proved_it_is_refused_though_it_is_told_when_asked(
+    strict: TestClient[Any], teller: Teller, ward_once: Database, told: object
+) -> None:
+    teller.claims |= {"auth_time": told}
+    teller.told_when_asked = {"auth_time": int(clock.now().timestamp())}
+    guest = Guest(strict)
+    page = refused(guest.come_back(teller.authorize(guest.begin())), ward_once, "sign-in.missing-claim")
+    assert "lämnade inte uppgiften auth_time" in page
+
+
+def test_nobody_is_asked_when_they_proved_it_where_that_is_not_demanded(house: TestClient[Any], teller: Teller) -> None:
+    teller.claims |= {"auth_time": 1}
+    guest = Guest(house)
+    there = guest.begin()
+    assert "max_age" not in asked_for(there)
+    assert guest.come_back(teller.authorize(there)).status_code == 303
+
+
 def test_siths_brings_in_the_assignment_that_was_chosen_there(siths: TestClient[Any], teller: Teller) -> None:
     teller.claims = siths_claims()
     guest = Guest(siths)
@@ -592,6 +646,6 @@ def test_the_log_of_all_this_names_nobody_whom_it_does_not_know(ward_once: Datab
         assert {row.cases for row in rows} <= {""}
         assert {row.reason for row in rows if row.reason} <= {f"sign-in.{each}" for each in (
             "token", "state", "code", "issuer", "cancelled", "provider", "missing-claim", "email-unverified",
-            "unknown-person", "no-assignment", "assurance", "second-factor",
+            "unknown-person", "no-assignment", "assurance", "second-factor", "stale",
         )}  # fmt: skip
         assert session.scalars(select(SignIn).where(col(SignIn.cookie_hash) == "")).first() is None

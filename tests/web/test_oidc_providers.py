@@ -69,8 +69,10 @@ def test_the_certified_provider_lets_in_whom_it_knows_by_hsa_id_and_ends_its_own
         assert walk_through(there, logout="yes") == f"{BASE_URL}/signed-out"
 
 
-def test_the_certified_provider_lets_in_whom_it_knows_by_address(house: Database, certified: str) -> None:
-    with installed(house, certified) as client:
+def test_the_certified_provider_lets_in_by_address_and_tells_when_they_proved_it(
+    house: Database, certified: str
+) -> None:
+    with installed(house, certified, OIDC_MAX_AGE="60") as client:
         guest = Guest(client)
         assert guest.come_back(walk_through(guest.begin(), login="ny", password="x")).status_code == 303
         assert "Ny Läkare" in guest.get("/").text

@@ -64,14 +64,28 @@ def read(token: str, keys: Sequence[Claims], *, expected: Expected, access_token
     return claims
 
 
-def check_strength(claims: Claims, settings: Settings) -> None:
-    """Raises `SignInRefused` (`sign-in.assurance`, `sign-in.second-factor`) for a weaker sign-in than is demanded."""
+def check_strength(claims: Claims, settings: Settings, *, now: datetime) -> None:
+    """Check that someone signed in as strongly, and as lately, as is demanded here.
+
+    Raises `SignInRefused` (`sign-in.assurance`, `sign-in.second-factor`, `sign-in.stale`, `sign-in.missing-claim`).
+    """
     levels, ways = settings["OIDC_ACR"].split(), set(settings["OIDC_AMR"].split())
     if levels and claims.get("acr") not in levels:
         raise SignInRefused("sign-in.assurance", "Inloggningen har för låg tillitsnivå. Logga in med ditt SITHS-kort.")
     used = claims.get("amr")
     if ways and not ways & {each for each in (used if isinstance(used, list) else [used]) if isinstance(each, str)}:
         raise SignInRefused("sign-in.second-factor", "Inloggningen behöver ett starkare sätt att legitimera sig.")
+    if settings["OIDC_MAX_AGE"]:
+        _check_fresh(claims.get("auth_time"), now.timestamp(), int(settings["OIDC_MAX_AGE"]))
+
+
+def _check_fresh(auth_time: object, now: float, max_age: int) -> None:
+    """When it was that they proved who they are must be told in the signed token (3.1.2.1), and be no time to come."""
+    if not isinstance(auth_time, int | float) or isinstance(auth_time, bool):
+        raise _missing("auth_time")
+    if not now - max_age - LEEWAY <= auth_time <= now + LEEWAY:
+        message = "Det är för länge sedan du legitimerade dig hos inloggningstjänsten. Logga in igen."
+        raise SignInRefused("sign-in.stale", message)
 
 
 def needed(settings: Settings) -> list[str]:
@@ -89,8 +103,7 @@ def vouched(claims: Claims, settings: Settings) -> Vouched:
     found = {name: _texts(claims.get(name)) for name in needed(settings) if name != _VERIFIED}
     missing = [name for name, values in found.items() if not values]
     if missing:
-        message = f"Inloggningstjänsten lämnade inte uppgiften {', '.join(missing)}. Kontakta systemförvaltningen."
-        raise SignInRefused("sign-in.missing-claim", message)
+        raise _missing(*missing)
     person = found[settings["OIDC_PERSON_CLAIM"]][0]
     by_email = settings["OIDC_PERSON_CLAIM"] == EMAIL
     if by_email and claims.get(_VERIFIED) not in {True, "true"}:
@@ -113,6 +126,11 @@ def _texts(value: object) -> tuple[str, ...]:
 def _half_hash(access_token: str) -> str:
     """The left half of the access token's hash, for both algorithms that are taken (3.1.3.6)."""
     return urlsafe_b64encode(hashlib.sha256(access_token.encode()).digest()[:16]).rstrip(b"=").decode()
+
+
+def _missing(*names: str) -> SignInRefused:
+    message = f"Inloggningstjänsten lämnade inte uppgiften {', '.join(names)}. Kontakta systemförvaltningen."
+    return SignInRefused("sign-in.missing-claim", message)
 
 
 def _refused(what: str) -> tokens.TokenRefused:

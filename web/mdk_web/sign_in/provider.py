@@ -85,6 +85,8 @@ class Provider:
         }
         if self._settings["OIDC_ACR"]:
             asked["acr_values"] = self._settings["OIDC_ACR"]
+        if self._settings["OIDC_MAX_AGE"]:
+            asked["max_age"] = self._settings["OIDC_MAX_AGE"]
         return _with(self._found().authorization_endpoint, asked)
 
     def way_out(self) -> str:
@@ -110,7 +112,7 @@ class Provider:
         granted = self._exchanged(found, code, attempt)
         expected = Expected(found.issuer, self._settings["OIDC_CLIENT_ID"], attempt.nonce, now)
         claims = self._read(found, granted, expected)
-        rules.check_strength(claims, self._settings)
+        rules.check_strength(claims, self._settings, now=now)
         if any(name not in claims for name in rules.needed(self._settings)):
             claims = {**self._more(found, granted, claims), **claims}
         return rules.vouched(claims, self._settings)
