@@ -34,7 +34,7 @@ class NotAllowed(MdkError):
 
     code = "not-allowed"
 
-    def __init__(self, message: str = "Din roll ger inte rätt att göra detta.") -> None:
+    def __init__(self, message: str = "Din roll ger inte rätt att göra detta. Byt uppdrag om du har fler.") -> None:
         super().__init__(message)
 
 

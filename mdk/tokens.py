@@ -107,7 +107,9 @@ class Purpose(msgspec.Struct, frozen=True):
 
 
 _ANSWER: Final = Purpose("rsvp", "Svarslänken gäller inte längre. Svara i stället från konferensens sida.")
-_QUESTION: Final = Purpose("home-care", "Länken gäller inte längre. Inget svar behövs.")
+_QUESTION: Final = Purpose(
+    "home-care", "Länken kan inte läsas, eller har gått ut. Kontrollera att hela länken kom med."
+)
 _FOREIGN: Final = Purpose("", "Inloggningstjänstens svar kunde inte bekräftas. Logga in igen.")
 _SEAL: Final = Purpose("mdk-minutes", "Signaturen stämmer inte: innehållet är ändrat eller nyckeln okänd.")
 

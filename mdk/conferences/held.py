@@ -106,14 +106,15 @@ def _slots(session: Session, conference: Conference, *, at: datetime) -> list[He
     items, spent = running_items(session, conference), discussions(session, conference)
     heard = {row.case_id for row in _rows(session, conference) if row.patient_heard_at is not None}
     lacking = _lacking(session, conference, items)
-    slots, expected = [], max(at, conference.starts_at) if conference.opened_at else conference.starts_at
+    goes_on = conference.state == ConferenceState.IN_SESSION
+    slots, expected = [], max(at, conference.starts_at) if goes_on else conference.starts_at
     for item in items:
         stretches = spent.get(item.case_id, [])
         going = next((row.started_at for row in stretches if row.ended_at is None), None)
         starts_at = stretches[0].started_at if stretches else expected
         if going is not None:
             expected = max(at, going + timedelta(minutes=item.minutes))
-        elif not stretches:
+        elif not stretches or not goes_on:
             expected += timedelta(minutes=item.minutes)
         slots.append(
             HeldSlot(

@@ -223,6 +223,14 @@ def test_where_no_turn_was_noted_every_case_counts_as_discussed(stored: Database
     assert not slot(stored, conference, two, by=CHAIR).passed_over
 
 
+def test_a_closed_conference_keeps_its_planned_times_where_no_turn_was_noted(stored: Database) -> None:
+    conference, _ = a_conference(stored)
+    make.closed(stored, conference)
+    later = look(stored, conference, by=CHAIR, at=MEETS + 2 * DAY)
+    planned = [MEETS + minutes * MINUTE for minutes in (0, 15, 30)]
+    assert [each.starts_at for each in later.agenda] == planned
+
+
 def test_the_patient_s_view_has_its_turn(stored: Database) -> None:
     conference, (one, *_) = a_conference(stored)
     sit(stored, conference, sitting.hear, number=one, heard=True)

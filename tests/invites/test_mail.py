@@ -185,7 +185,7 @@ def test_the_html_has_a_title_a_language_and_one_button() -> None:
     ("language", "line"),
     [
         ("sv", "Tidigare tid: onsdag 25 november 2026 kl. 13:00–14:00"),
-        ("en", "Time before: Wednesday 25 November 2026 13:00–14:00"),
+        ("en", "Previous time: Wednesday 25 November 2026 13:00–14:00"),
     ],
 )
 def test_a_new_time_is_told_beside_the_one_before(language: str, line: str) -> None:
@@ -283,7 +283,7 @@ NOTICES = {
     "information-requested": "Neurokirurgin behöver mer underlag för ett av dina ärenden; frågan finns på remissen.",
     "information-supplied": "En remiss för implantation är kompletterad och väntar i er inkorg.",
     "referral-declined": "Neurokirurgin har avböjt en remiss; ärendet står åter i kön och skälet finns i ärendet.",
-    "implant-scheduled": "En implantation som rör er har fått en dag eller en ny dag; den står på remissen.",
+    "implant-scheduled": "En implantation som rör er har fått ett datum, eller ett nytt; det står på remissen.",
     "pump-in-place": "Pumpen är på plats för ett av dina ärenden.",
     "referral-cancelled": "En implantation för ett av dina ärenden blir inte av; skälet finns på remissen.",
     "implant-reported": "Neurokirurgin har återrapporterat en implantation som rör er.",
@@ -308,7 +308,7 @@ NOTICES = {
     ),
     "supplement-reminder": "Ett av dina ärenden väntar på en komplettering, och tiden går ut inom tre dagar.",
     "keeping-passed": (
-        "Det finns uppgifter som har sparats så länge som lagen kräver. Hur många står under Bevarande; "
+        "Det finns uppgifter som har sparats så länge som lagen kräver. Hur många det är står under Bevarande; "
         "inget tas bort utan ett beslut."
     ),
     "supplement-overdue": (

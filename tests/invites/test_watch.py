@@ -106,7 +106,7 @@ def test_follow_ups_of_one_morning_are_one_reminder(post: Post) -> None:
         make.assignment(post.database, "inserted")
     quiet(post)
     day = datetime(2026, 12, 10, 7, 0, tzinfo=UTC)
-    assert sorted(about(morning(post, day), "en uppföljning är dags")) == sorted([FUNCTION, REFERRER])
+    assert sorted(about(morning(post, day), "det är dags för en uppföljning")) == sorted([FUNCTION, REFERRER])
 
 
 def test_the_week_begins_with_a_count_and_no_patient(post: Post) -> None:
@@ -128,6 +128,6 @@ def test_a_follow_up_is_reminded_of_on_its_day(post: Post) -> None:
     make.assignment(post.database, "inserted")
     day = datetime(2026, 12, 10, 7, 0, tzinfo=UTC)
     post.work(day - DAY)
-    assert about(morning(post, day - DAY), "en uppföljning är dags") == []
-    assert sorted(about(morning(post, day), "en uppföljning är dags")) == sorted([FUNCTION, REFERRER])
-    assert about(morning(post, day + make.HOUR), "en uppföljning är dags") == []
+    assert about(morning(post, day - DAY), "det är dags för en uppföljning") == []
+    assert sorted(about(morning(post, day), "det är dags för en uppföljning")) == sorted([FUNCTION, REFERRER])
+    assert about(morning(post, day + make.HOUR), "det är dags för en uppföljning") == []

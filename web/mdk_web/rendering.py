@@ -76,6 +76,12 @@ def full_day(value: date | str) -> str:
     return f"{_WEEKDAYS[given.weekday()]} {given.day} {_MONTHS[given.month - 1]} {given.year}"
 
 
+def month(value: date | str) -> str:
+    """`november 2026`."""
+    given = _as_date(value)
+    return f"{_MONTHS[given.month - 1]} {given.year}"
+
+
 def clock_time(value: datetime | None) -> str:
     """`13:15` on Stockholm's clock."""
     return NOT_GIVEN if value is None else f"{local(value):%H:%M}"
@@ -107,6 +113,11 @@ def days(value: date | str | None, *, today: date | None = None) -> str:
     if distance in near:
         return near[distance]
     return f"om {distance} dagar" if distance > 0 else f"för {-distance} dagar sedan"
+
+
+def in_days(value: float | Decimal | None) -> str:
+    """A length in days: `1 dag`, `10,4 dagar`."""
+    return f"{number(value)} {'dag' if value == 1 else 'dagar'}"
 
 
 def number(value: float | Decimal | str | None, decimals: int | None = None) -> str:
@@ -165,8 +176,8 @@ def environment() -> Environment:
         cache_size=-1,
     )
     filters = (
-        *(when, day, full_day, full_when, clock_time, days, many, number, typed, field_id, identity_number, iso),
-        day_off,
+        *(when, day, full_day, full_when, month, clock_time, days, in_days, many, number, typed, field_id),
+        *(identity_number, iso, day_off),
         said_of,
     )
     made.filters.update({each.__name__: each for each in filters})

@@ -14,6 +14,7 @@ from mdk.inspection import queries, service
 from mdk.inspection.structs import ConclusionBody
 from mdk.people.rules import check_role
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
+from mdk_web.rendering import month
 from mdk_web.visits import PageRequest, go, page, reading, writing
 
 Page = Response[Any]
@@ -36,8 +37,8 @@ def _index_again(request: PageRequest, body: bytes, *, refusal: Refusal) -> Page
 def draw(request: PageRequest, body: RawBody) -> Page:
     with writing(request) as visit:
         check_role("log.check", visit.viewer)
-        month = _month(Form(body).get("month", ""))
-        check_id = service.draw(visit.session, month=month, by=visit.viewer, at=visit.at)
+        drawn = _month(Form(body).get("month", ""))
+        check_id = service.draw(visit.session, month=drawn, by=visit.viewer, at=visit.at)
         return go(f"{HERE}/{check_id}", said="check-drawn")
 
 
@@ -71,7 +72,7 @@ def _index(request: PageRequest, *, refusal: Refusal = NO_REFUSAL, typed: Mappin
             status=refusal.status,
             lines=lines,
             suggested=suggested,
-            months=[(f"{month:%Y-%m}", f"{month:%Y-%m}") for month in _latest(today)],
+            months=[(f"{first:%Y-%m}", month(first).capitalize()) for first in _latest(today)],
             done=any(line.month == suggested.month and line.concluded_at for line in lines),
             typed=typed or {"month": f"{today:%Y-%m}"},
             refusal=refusal,

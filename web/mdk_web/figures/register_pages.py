@@ -106,6 +106,7 @@ def _codes(request: PageRequest, column: str, *, body: bytes = b"", refusal: Ref
             "figures/codes.html",
             status=refusal.status,
             column=name,
+            what=next((each.what for each in register.dictionary().columns if each.name == name), ""),
             path=f"/register/codes/{column}",
             codes=codes_of(name),
             known=known,
