@@ -53,7 +53,11 @@ class GroupCommit:
         ticket = _Ticket(owed)
         with self._door:
             self._waiting.append(ticket)
-        self._turns.pass_through(self._turn)
+        try:
+            self._turns.pass_through(self._turn)
+        except Unavailable:
+            self._give_up(ticket)
+            raise
         try:
             if not ticket.is_taken:
                 self._settle_all()
@@ -63,6 +67,11 @@ class GroupCommit:
             raise Unavailable(ticket.failure.message) from ticket.failure
         if not ticket.is_written:
             raise Unavailable from ticket.failure
+
+    def _give_up(self, ticket: "_Ticket") -> None:
+        """Leave the row, for a read that is not answered; one that was taken already may be written all the same."""
+        with self._door:
+            self._waiting = [other for other in self._waiting if other is not ticket]
 
     def _settle_all(self) -> None:
         with self._door:

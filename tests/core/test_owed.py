@@ -1,8 +1,10 @@
 """What is owed at the end of a unit of work: written before anyone sees an answer, or nobody sees one."""
 
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Event
 
 import pytest
@@ -119,3 +121,18 @@ def test_what_fails_keeps_no_connection(clinic: Database, owed: Write) -> None:
     assert lent(clinic.engine) == 0
     read(clinic, "later")
     assert "later" in logged(clinic)
+
+
+def test_a_read_that_was_refused_while_another_program_kept_the_store_is_not_logged(ward: Database) -> None:
+    with closing(sqlite3.connect(ward.url.database or "", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(read, ward, "first")
+            while not ward._turns.is_shut:
+                time.sleep(0.01)
+            second = pool.submit(read, ward, "second")
+            assert isinstance(second.exception(), Unavailable)
+            other.execute("ROLLBACK")
+            first.result()
+    read(ward, "third")
+    assert logged(ward) & {"first", "second", "third"} == {"first", "third"}
