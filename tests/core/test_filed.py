@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import make
+from mdk import backups
 from mdk.audit import filed, queries
 from mdk.audit.service import did, seen
 from mdk.audit.structs import SYSTEM, Fault
@@ -168,6 +170,21 @@ def test_the_schema_before_has_a_whole_register_and_the_one_after_its_mark_again
     assert found(database, FIRST) == ["new", "loose", "filed"]
     log_filing.file_new(database)
     assert (found(database, FIRST), fault(database)) == (["new", "loose", "filed"], None)
+
+
+def test_an_older_copy_that_was_put_back_is_filed_on_from_its_own_mark(database: Database, tmp_path: Path) -> None:
+    read(database, "one", FIRST)
+    log_filing.file_new(database)
+    read(database, "two", SECOND)
+    backups.save(database, tmp_path / "kopia")
+    read(database, "gone", FIRST)
+    log_filing.file_new(database)
+    backups.restore(database, tmp_path / "kopia", replaces=True)
+    assert (mark(database), fault(database), found(database, SECOND)) == (1, None, ["two"])
+    read(database, "three", SECOND)
+    log_filing.file_new(database)
+    assert held(database) == [(1, FIRST), (2, SECOND), (3, SECOND)]
+    assert fault(database) is None
 
 
 def register(database: Database, *rows: tuple[int, str]) -> None:

@@ -1,6 +1,8 @@
 """How long things are kept: what has passed is reported, and nothing goes but by a decision that two people made."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,8 +16,9 @@ from sqlmodel import col
 import kept
 import make
 from mdk import clock
+from mdk.audit import filed
 from mdk.audit.structs import SYSTEM
-from mdk.audit.tables import AccessLog, AccessLogRemoval, StateMove
+from mdk.audit.tables import AccessLog, AccessLogCase, AccessLogRemoval, StateMove
 from mdk.cases.tables import Case, PatientBlock
 from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound, RuleBroken, Stale
@@ -406,6 +409,24 @@ def test_it_goes_in_batches_each_whole_in_itself(ward: Database) -> None:
     assert spans[0] == (1, 2)
     assert spans[1][0] == 3
     assert batch >= 1000
+
+
+@pytest.mark.parametrize("filed_before", [0, 2])
+def test_rows_are_filed_while_others_are_removed(clinic: Database, filed_before: int) -> None:
+    for _ in range(6):
+        make.draft(clinic)
+    if filed_before:
+        with clinic.writing() as session:
+            filed.file_next(session, most=filed_before)
+    decision = log_decision(clinic)
+    acts = [log_filing.file_new, partial(remove_log, decision=decision), log_filing.file_new]
+    with ThreadPoolExecutor(3) as pool:
+        removed = list(pool.map(lambda act: act(clinic), acts))[1]
+    log_filing.file_new(clinic)
+    assert fault(clinic) is None
+    with clinic.reading() as session:
+        assert filed.up_to(session) > removed > 6
+        assert not session.scalar(select(func.count()).where(col(AccessLogCase.log_id) <= removed))
 
 
 @pytest.mark.parametrize(
