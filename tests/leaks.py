@@ -19,12 +19,13 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple, NoReturn
 from urllib.parse import unquote_plus, urlsplit
 
 import httpx
 import structlog
 from prometheus_client import REGISTRY, generate_latest
+from structlog.testing import LogCapture
 
 from tree import ROOT
 
@@ -208,6 +209,7 @@ def begin() -> None:
     watch_log()
     sys.addaudithook(_hear)
     httpx.Client.send = _seeing(httpx.Client.send)  # type: ignore[method-assign]
+    LogCapture.__call__ = _overhearing(LogCapture.__call__)  # type: ignore[method-assign]
 
 
 def watch_log() -> None:
@@ -256,3 +258,13 @@ def _seeing(send: Callable[..., httpx.Response]) -> Callable[..., httpx.Response
         return answer
 
     return sent
+
+
+def _overhearing(capture: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
+    """A test that captures lines keeps them from the log's way, not from the watch."""
+
+    def captured(kept: LogCapture, logger: Any, name: str, line: MutableMapping[str, Any]) -> NoReturn:
+        _note_line(logger, name, line)
+        capture(kept, logger, name, line)
+
+    return captured

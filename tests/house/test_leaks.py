@@ -22,6 +22,7 @@ from aiosmtpd.handlers import Sink
 from litestar import Litestar, Response, get
 from litestar.testing import TestClient
 from prometheus_client import REGISTRY, Counter
+from structlog.testing import capture_logs
 
 import leaks
 import make
@@ -159,6 +160,13 @@ def a_mail() -> EmailMessage:
     mail["Subject"], mail["From"], mail["To"] = f"Om {NAME} å", "mdk@demo.mdk", "konsult@demo.mdk"
     mail.set_content(LONG, cte="base64")
     return mail
+
+
+def test_a_line_that_a_test_captures_is_looked_through_too() -> None:
+    with meant() as found, capture_logs() as lines:
+        structlog.get_logger("mdk.test").info("said", what=NAME)
+    assert [line["what"] for line in lines] == [NAME]
+    assert [(leak.channel, leak.datum) for leak in found] == [("log", NAME.casefold())]
 
 
 def test_a_mail_is_looked_through_by_whichever_way_it_goes(tmp_path: Path) -> None:
