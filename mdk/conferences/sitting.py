@@ -182,7 +182,7 @@ def _check_seen(conference: Conference, version: int | None) -> None:
 
 def _check_in_session(conference: Conference) -> None:
     if conference.state != ConferenceState.IN_SESSION:
-        raise RuleBroken("conference.wrong-state", "Konferensen pågår inte. Öppna den först.")
+        raise RuleBroken("conference.wrong-state", "Konferensen pågår inte. Börja den först.")
 
 
 def _check_same_cases(numbers: list[str], known: set[str]) -> None:

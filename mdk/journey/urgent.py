@@ -140,7 +140,7 @@ def ratify(
     meeting = _meeting(session, conference, by)
     cases.check_version(case.version, version)
     if meeting.state != ConferenceState.IN_SESSION:
-        raise RuleBroken("urgent.not-in-session", "Konferensen pågår inte. Öppna den innan du ratificerar.")
+        raise RuleBroken("urgent.not-in-session", "Konferensen pågår inte. Börja den innan du ratificerar.")
     review = reviews.newest(session, case)
     minutes = None if review is None else _minutes(session, review)
     rules.check_ratifiable(

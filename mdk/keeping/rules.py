@@ -42,5 +42,5 @@ def too_late(records_before: date | None, log_before: date | None, *, at: dateti
         ("log_before", log_before, log_limit(at), LOG_YEARS),
     ):
         if day is not None and day > limit:
-            found.append(Problem(field, f"Ange senast {limit}: det ska sparas i minst {years} år."))
+            found.append(Problem(field, f"Ange senast {clock.spoken(limit)}: det ska sparas i minst {years} år."))
     return found

@@ -239,5 +239,5 @@ def _check_writable(conference: Conference, minutes: Minutes | None) -> None:
         message = "Protokollet är signerat och kan inte ändras. Skriv ett tillägg i stället."
         raise RuleBroken("minutes.signed", message)
     if conference.kind != ConferenceKind.MEETING or conference.state not in _WRITABLE:
-        message = "Konferensen har inte börjat. Öppna den innan du skriver protokoll."
+        message = "Konferensen har inte börjat. Börja den innan du skriver protokoll."
         raise RuleBroken("minutes.not-in-session", message)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
+from mdk import clock
 from mdk.cases.rules import value_at
 from mdk.cases.structs import Submission, given
 from mdk.clinical import prerequisites
@@ -72,7 +73,7 @@ def check_happened(day: date, *, decided_on: date, today: date) -> None:
     if day > today:
         raise Invalid([Problem("date", "Datumet har inte kommit än. Ange i dag eller ett tidigare datum.")])
     if day < decided_on:
-        raise Invalid([Problem("date", f"Datumet ligger före beslutet. Ange {decided_on} eller senare.")])
+        raise Invalid([Problem("date", f"Datumet ligger före beslutet. Ange {clock.spoken(decided_on)} eller senare.")])
 
 
 def check_planned(day: date, *, today: date) -> None:

@@ -80,7 +80,7 @@ def test_a_link_asks_with_time_length_and_the_way_to_join_and_names_no_patient(l
     assert "15 minuter" in page.words
     assert "https://video.example/mdk" in page.words
     assert "Ditt svar Inte svarat" in page.words
-    assert page.buttons == [("partstat", "ACCEPTED"), ("partstat", "DECLINED"), ("partstat", "TENTATIVE")]
+    assert page.buttons == [("partstat", "ACCEPTED"), ("partstat", "TENTATIVE"), ("partstat", "DECLINED")]
     for secret in (number, "Elsa", "Provlund", make.ADULT, "Rektalcancer", "Växjö"):
         assert secret not in page.html
 
@@ -253,7 +253,7 @@ def test_english_readers_are_asked_in_english(links: Links) -> None:
     page = links.get(link)
     assert '<html lang="en"' in page.html
     assert "Will you come to the video conference?" in page.words
-    assert "Yes, I will come. You need to do nothing more." in links.post(link, partstat="ACCEPTED").words
+    assert "Yes, I will come. You need not do anything more." in links.post(link, partstat="ACCEPTED").words
     assert "Write at most 1,000 characters" in links.post(link, partstat="ACCEPTED", comment="x" * 2000).words
 
 

@@ -68,10 +68,10 @@ MEETING_FIELDS: Mapping[str, str] = MappingProxyType(
 CALENDAR_FAILURES: Mapping[str, str] = MappingProxyType(
     {
         "address": "Adressen leder inte till en publik plats på nätet.",
-        "unreachable": "Kalenderns värd kan inte nås.",
+        "unreachable": "Kalenderns server kan inte nås. Systemet försöker igen av sig självt.",
         "redirects": "Adressen skickar vidare för många gånger.",
         "refused": "Adressen svarar inte med en kalender. Kontrollera att den fortfarande är delad.",
-        "slow": "Kalenderns värd svarar för långsamt.",
+        "slow": "Kalenderns server svarar för långsamt. Systemet försöker igen av sig självt.",
         "too-large": "Kalendern är större än 5 MB. Dela en kortare tid.",
         "broken": "Innehållet är ingen kalender.",
         "too-heavy": "Kalendern har fler händelser än som kan läsas. Dela en kortare tid.",
