@@ -8,7 +8,6 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    and_,
     bindparam,
     false,
     func,
@@ -248,7 +247,8 @@ def _of_allowance(allowed: int, conditions: Sequence[ColumnElement[bool]]) -> An
         .where(
             _CASE.state == literal_column("'accepted'"),
             _CASE.days_allowed == literal_column(str(allowed)),
-            or_(_CASE.waiting_from > since, and_(_CASE.waiting_from == since, _CASE.id > last_id)),
+            _CASE.waiting_from >= since,
+            or_(_CASE.waiting_from > since, _CASE.id > last_id),
             is_open_to_named(),
             *conditions,
         )
