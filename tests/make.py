@@ -19,7 +19,8 @@ from mdk.cases.structs import CaseState, Submission
 from mdk.cases.tables import Case
 from mdk.conferences import agenda
 from mdk.conferences import service as conferences
-from mdk.conferences.structs import AgendaItemBody, ConferenceBody, SeriesBody
+from mdk.conferences.series_structs import SeriesBody
+from mdk.conferences.structs import AgendaItemBody, ConferenceBody
 from mdk.conferences.tables import Conference, Series
 from mdk.db import Database
 from mdk.journey import decisions, reports, triage

@@ -6,7 +6,8 @@ from sqlmodel import col
 
 from mdk.conferences import rules
 from mdk.conferences.invited import ids_of
-from mdk.conferences.structs import ConferenceBody, SeriesBody, SeriesChange
+from mdk.conferences.series_structs import SeriesBody, SeriesChange
+from mdk.conferences.structs import ConferenceBody
 from mdk.conferences.tables import Conference, ConferenceMember
 from mdk.db import choices
 from mdk.errors import Invalid, Problem

@@ -13,7 +13,8 @@ from mdk.audit.service import seen
 from mdk.conferences import presence, rules
 from mdk.conferences.invited import attending, children, consultant_ids, emails_of, ids_of, invited_people
 from mdk.conferences.queries import ends_at, load, readable_numbers, released_items
-from mdk.conferences.structs import ConferenceState, HeldPerson, HeldSlot, ReleasedItem, SittingView
+from mdk.conferences.sitting_structs import HeldPerson, HeldSlot, SittingView
+from mdk.conferences.structs import ConferenceState, ReleasedItem
 from mdk.conferences.tables import AgendaItem, Attendee, Conference, Discussion
 from mdk.people.structs import Role, Viewer
 from mdk.people.tables import Person

@@ -18,7 +18,8 @@ from mdk.clock import STOCKHOLM, local, midnight, spoken, today
 from mdk.conferences import absences, rules, service
 from mdk.conferences.frames import named_people, own_link, set_members
 from mdk.conferences.series import load_series, series_view
-from mdk.conferences.structs import ConferenceState, SeriesBody, SeriesChange
+from mdk.conferences.series_structs import SeriesBody, SeriesChange
+from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import Conference, Series
 from mdk.errors import Invalid, Problem, RuleBroken
 from mdk.people.rules import check_role

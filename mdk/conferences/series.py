@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from mdk.conferences import rules
 from mdk.conferences.invited import emails_of
-from mdk.conferences.structs import SeriesView
+from mdk.conferences.series_structs import SeriesView
 from mdk.conferences.tables import Conference, Series
 from mdk.errors import NotFound
 from mdk.people.rules import check_role

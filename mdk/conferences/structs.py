@@ -53,49 +53,6 @@ class ConferenceBody(_Body):
     video_url: Url | None = None
 
 
-class SeriesBody(_Body):
-    """A repeating conference; the rule is read in Swedish local time."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=200)]
-    rrule: Annotated[str, Meta(min_length=5, max_length=500)]
-    first_start: Instant
-    duration_minutes: Duration
-    chair: Email
-    consultant: Email
-    deputy: Email | None = None
-    members: list[Email] = []
-    video_url: Url | None = None
-
-
-class SeriesChange(_Body):
-    """What a series and its planned conferences are from a day on; the time is Swedish and keeps its weekday."""
-
-    from_day: date
-    name: Annotated[str, Meta(min_length=1, max_length=200)]
-    time: WallTime
-    duration_minutes: Duration
-    chair: Email
-    consultant: Email
-    deputy: Email | None = None
-    members: list[Email] = []
-    video_url: Url | None = None
-
-
-class SkipBody(_Body):
-    """The days, first and last included, on which a series does not meet, and why."""
-
-    first_day: date
-    last_day: date
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
-
-
-class EndBody(_Body):
-    """The day from which a series meets no more, and why."""
-
-    from_day: date
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
-
-
 class AbsenceBody(_Body):
     """The days, first and last included, on which someone is away, and who stands in; no person is the caller."""
 
@@ -270,75 +227,6 @@ class ConferenceView(msgspec.Struct, frozen=True, kw_only=True):
     cancel_reason: str | None
 
 
-class HeldSlot(msgspec.Struct, frozen=True, kw_only=True):
-    """A case of a conference that is held: when it began or is expected to, and the seconds that it has taken so far.
-
-    `lacking` is who is missing for its quorum among those who have come; None before anyone was ticked off.
-    `passed_over` is a case whose turn never came before the closing, though others had theirs.
-    """
-
-    case: str
-    starts_at: datetime
-    minutes: int
-    seconds: int
-    since: datetime | None
-    is_done: bool
-    passed_over: bool
-    patient_heard: bool
-    lacking: list[str] | None
-
-
-class HeldPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone invited to a conference that is held: whether they have come, and whether they watch it just now."""
-
-    email: str
-    name: str
-    role: str
-    profession: str
-    present: bool
-    arrived_at: datetime | None
-    connected: bool
-
-
-class SittingView(msgspec.Struct, frozen=True, kw_only=True):
-    """A conference as it is held: whose turn it is, the cases in running order, who came and who watches.
-
-    `current` is the case that is discussed, if the viewer may know of it; `is_other` when it is one that they may not.
-    `connected` counts everyone who watches; a referrer is not told which they are.
-    """
-
-    conference: str
-    version: int
-    state: str
-    opened_at: datetime | None
-    closed_at: datetime | None
-    ends_at: datetime
-    current: str | None
-    is_other: bool
-    agenda: list[HeldSlot]
-    people: list[HeldPerson]
-    connected: int
-
-
-class TurnBody(_Body):
-    """Whose turn it is; null when no case is discussed."""
-
-    case: Annotated[str, Meta(max_length=30)] | None
-
-
-class AttendBody(_Body):
-    """Whether someone invited is there."""
-
-    email: Email
-    present: bool
-
-
-class HeardBody(_Body):
-    """Whether the patient's own view has had its turn."""
-
-    heard: bool
-
-
 class ConferenceLine(msgspec.Struct, frozen=True):
     """A conference in a list; it holds no patient. The counts are the working agenda's only for its planners."""
 
@@ -360,24 +248,6 @@ class Planned(msgspec.Struct, frozen=True):
     id: str
     starts_at: datetime
     state: str
-
-
-class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
-    """A series and how many of its conferences lie ahead, planned or released."""
-
-    id: str
-    version: int
-    name: str
-    rrule: str
-    first_start: datetime
-    duration_minutes: int
-    chair: str
-    consultant: str
-    deputy: str | None
-    members: list[str]
-    video_url: str | None
-    ended_from: date | None
-    planned: int
 
 
 class ReleasedItem(msgspec.Struct, frozen=True):

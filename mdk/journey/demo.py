@@ -19,7 +19,8 @@ from mdk.conferences import absences, agenda, repeating
 from mdk.conferences import queries as conference_queries
 from mdk.conferences import service as conferences
 from mdk.conferences.series import series_list
-from mdk.conferences.structs import AbsenceBody, AgendaItemBody, ConferenceBody, SeriesBody
+from mdk.conferences.series_structs import SeriesBody
+from mdk.conferences.structs import AbsenceBody, AgendaItemBody, ConferenceBody
 from mdk.db import Database
 from mdk.journey import decisions, demo_earlier, demo_ends, demo_log, demo_old, reference, reports, urgent
 from mdk.journey.demo_earlier import DOMAIN

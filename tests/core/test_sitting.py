@@ -7,7 +7,8 @@ import make
 from make import CHAIR, CHILD, CONSULTANT, COORDINATOR, DAY, HOUR, MEETS, MINUTE, NURSE, OTHER_REFERRER, REFERRER
 from mdk import clock
 from mdk.conferences import held, presence, service, sitting
-from mdk.conferences.structs import AgendaItemBody, HeldSlot, SittingView
+from mdk.conferences.sitting_structs import HeldSlot, SittingView
+from mdk.conferences.structs import AgendaItemBody
 from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound, RuleBroken, Stale
 from mdk.journey import room, work

@@ -7,7 +7,7 @@ from make import CHAIR, CONSULTANT, COORDINATOR, NURSE, OTHER_REFERRER, REFERRER
 from mdk import clock
 from mdk.conferences import held
 from mdk.conferences import sitting as sitting_acts
-from mdk.conferences.structs import SittingView
+from mdk.conferences.sitting_structs import SittingView
 from mdk.db import Database
 from mdk.minutes import queries
 from mdk.minutes.structs import MinutesView

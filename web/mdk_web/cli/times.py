@@ -65,7 +65,7 @@ def add_series(
     from mdk import clock
     from mdk.conferences import repeating
     from mdk.conferences.series import series_view
-    from mdk.conferences.structs import SeriesBody
+    from mdk.conferences.series_structs import SeriesBody
     from mdk.parsing import parse
     from mdk.people.queries import viewer
 
@@ -88,7 +88,7 @@ def end_series(series_id: str, *, email: str, first_day: str, reason: str) -> No
     from mdk import clock
     from mdk.conferences import repeating
     from mdk.conferences.series import load_series
-    from mdk.conferences.structs import EndBody
+    from mdk.conferences.series_structs import EndBody
     from mdk.parsing import parse
     from mdk.people.queries import viewer
 

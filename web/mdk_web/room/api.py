@@ -7,7 +7,8 @@ from litestar.params import FromPath, RawBody
 
 from mdk.cases.structs import ReasonBody
 from mdk.conferences import held, queries, sitting
-from mdk.conferences.structs import AgendaBody, AttendBody, HeardBody, SittingView, TurnBody
+from mdk.conferences.sitting_structs import AttendBody, HeardBody, SittingView, TurnBody
+from mdk.conferences.structs import AgendaBody
 from mdk.journey import room
 from mdk.minutes import quality
 from mdk.minutes import queries as minutes

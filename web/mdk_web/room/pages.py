@@ -7,7 +7,7 @@ from litestar.params import FromPath, RawBody
 
 from mdk.cases.structs import ReasonBody
 from mdk.conferences import queries, sitting
-from mdk.conferences.structs import HeardBody
+from mdk.conferences.sitting_structs import HeardBody
 from mdk.journey import room
 from mdk_web.conferences import forms
 from mdk_web.errors import noticed

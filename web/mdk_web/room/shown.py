@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from mdk.conferences import held, queries
-from mdk.conferences.structs import ConferenceState, ConferenceView, HeldPerson, HeldSlot, SittingView
+from mdk.conferences.sitting_structs import HeldPerson, HeldSlot, SittingView
+from mdk.conferences.structs import ConferenceState, ConferenceView
 from mdk.minutes import queries as minutes
 from mdk.minutes.structs import MinutesView
 from mdk.people.rules import may_ever

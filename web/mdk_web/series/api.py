@@ -8,7 +8,13 @@ from litestar import get, patch, post
 from litestar.params import FromPath, RawBody
 
 from mdk.conferences import repeating, series
-from mdk.conferences.structs import EndBody, SeriesBody, SeriesChange, SeriesView, SkipBody
+from mdk.conferences.series_structs import (
+    EndBody,
+    SeriesBody,
+    SeriesChange,
+    SeriesView,
+    SkipBody,
+)
 from mdk.parsing import decode_json
 from mdk.people.rules import check_role
 from mdk_web import openapi

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from mdk.clock import local
-from mdk.conferences.structs import SeriesBody, SeriesChange, SeriesView
+from mdk.conferences.series_structs import SeriesBody, SeriesChange, SeriesView
 from mdk.parsing import parse
 from mdk_web.formkit import Form
 from mdk_web.words import word

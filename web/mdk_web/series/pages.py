@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
 
 from mdk.conferences import queries, repeating, series
-from mdk.conferences.structs import EndBody, SkipBody
+from mdk.conferences.series_structs import EndBody, SkipBody
 from mdk.people.rules import check_role
 from mdk_web.conferences.forms import choices, usual
 from mdk_web.filled import read_as
