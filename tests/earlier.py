@@ -10,7 +10,8 @@ from sqlmodel import col
 import make
 from make import COORDINATOR, DAY, FUNCTION, HOUR, REFERRER, SURGEON
 from mdk import clock
-from mdk.cases.structs import CaseState, Submission
+from mdk.cases.structs import CaseState
+from mdk.cases.submission_structs import Submission
 from mdk.cases.tables import Case
 from mdk.conferences import agenda
 from mdk.conferences import service as conferences

@@ -15,7 +15,8 @@ from mdk import clock, parsing
 from mdk.cases import service as cases
 from mdk.cases.queries import view as view_case
 from mdk.cases.review_structs import UrgentReviewView
-from mdk.cases.structs import CaseState, Submission
+from mdk.cases.structs import CaseState
+from mdk.cases.submission_structs import Submission
 from mdk.cases.tables import Case
 from mdk.conferences import agenda
 from mdk.conferences import service as conferences

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.cases.rules import canonical
-from mdk.cases.structs import Submission, given
+from mdk.cases.submission_structs import Submission, given
 from mdk.cases.tables import Case, CaseChange
 
 MERGED_WITHIN = timedelta(minutes=30)

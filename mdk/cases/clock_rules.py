@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 
 from mdk import clock as time
 from mdk.cases.rules import value_at
-from mdk.cases.structs import CaseState, Clock, Submission, given
+from mdk.cases.structs import CaseState, Clock
+from mdk.cases.submission_structs import Submission, given
 
 TRIAGE_WORKING_DAYS = 1
 URGENCY_DAYS = {"acute": 2, "high": 7, "normal": 14}

@@ -9,7 +9,7 @@ from mdk import clock as time
 from mdk import keyring
 from mdk.cases import clock_rules, rules, search
 from mdk.cases.queries import submission_of
-from mdk.cases.structs import Submission, given
+from mdk.cases.submission_structs import Submission, given
 from mdk.cases.tables import Case
 from mdk.clinical.identity import parse_identity
 from mdk.db import choices

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from mdk.cases import clock_rules, rules
-from mdk.cases.structs import Anticoagulant, Submission, given
+from mdk.cases.submission_structs import Anticoagulant, Submission, given
 from mdk.clinical.hints import hint, hint_texts
 from mdk.clinical.pump import intern_considered, intern_rules
 from mdk.clinical.reference import Region, region

@@ -15,7 +15,15 @@ from mdk.cases import attached, clock_rules, reviews, rules, shut
 from mdk.cases.hints import hints_of
 from mdk.cases.patients import is_of
 from mdk.cases.report_structs import Reported
-from mdk.cases.structs import CaseState, CaseView, Clock, OpenCase, Patient, Submission, Supplement, Supplemented
+from mdk.cases.structs import (
+    CaseState,
+    CaseView,
+    Clock,
+    OpenCase,
+    Supplement,
+    Supplemented,
+)
+from mdk.cases.submission_structs import Patient, Submission
 from mdk.cases.tables import Case, CaseRelation, TreatmentDecision
 from mdk.cases.treatment_structs import TreatmentDecisionLine
 from mdk.clinical.structs import Assessment

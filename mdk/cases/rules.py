@@ -11,7 +11,8 @@ from msgspec import UNSET
 
 from mdk import clock as time
 from mdk import parsing
-from mdk.cases.structs import CaseState, Completeness, Missing, Patient, Submission, given
+from mdk.cases.structs import CaseState, Completeness, Missing
+from mdk.cases.submission_structs import Patient, Submission, given
 from mdk.clinical.bilaga1 import identify
 from mdk.clinical.identity import age_on, parse_identity
 from mdk.clinical.opioids import omeq

@@ -17,7 +17,8 @@ from mdk.audit.structs import Actor
 from mdk.cases import filling, rules
 from mdk.cases.changes import record_changes
 from mdk.cases.queries import behind_glass, load, submission_of
-from mdk.cases.structs import CaseState, HomeCare, Submission
+from mdk.cases.structs import CaseState
+from mdk.cases.submission_structs import HomeCare, Submission
 from mdk.cases.tables import Case, CaseCounter, CaseRelation
 from mdk.errors import Invalid, Problem, RuleBroken, Stale
 from mdk.outbox.service import notice

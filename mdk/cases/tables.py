@@ -7,7 +7,8 @@ from sqlalchemy import CheckConstraint, Column, Index, Text, TextClause, UniqueC
 from sqlmodel import Field, SQLModel
 
 from mdk.cases.file_structs import AttachmentKind
-from mdk.cases.structs import CaseState, RegionCode, Urgency
+from mdk.cases.structs import CaseState
+from mdk.cases.submission_structs import RegionCode, Urgency
 from mdk.cases.treatment_structs import Follows
 from mdk.columns import Versioned, one_of
 from mdk.sealing import Blind, SealedBytes, SealedLine, SealedText

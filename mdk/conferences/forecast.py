@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.cases.clock_rules import ALLOWANCES, days_allowed_of
-from mdk.cases.structs import CaseState, Submission
+from mdk.cases.structs import CaseState
+from mdk.cases.submission_structs import Submission
 from mdk.cases.tables import Case
 from mdk.clock import today
 from mdk.conferences.queries import is_meeting, is_on_agenda

@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from mdk.cases.hints import late_conference
-from mdk.cases.structs import CaseView, Submission
+from mdk.cases.structs import CaseView
+from mdk.cases.submission_structs import Submission
 from mdk.clinical.structs import Hint
 from mdk.clock import today
 from mdk.conferences.forecast import FORECAST_STATES, Forecast, forecast

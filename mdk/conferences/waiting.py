@@ -10,7 +10,8 @@ from sqlmodel import col
 
 from mdk import cursors
 from mdk.cases import clock_rules, lists, rules
-from mdk.cases.structs import QueueLine, RegionCode, Urgency
+from mdk.cases.structs import QueueLine
+from mdk.cases.submission_structs import RegionCode, Urgency
 from mdk.cases.tables import Case
 from mdk.clock import today
 from mdk.conferences.queries import is_on_agenda

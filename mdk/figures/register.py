@@ -20,7 +20,7 @@ from mdk import clock
 from mdk.audit.service import did
 from mdk.cases.queries import assessment_of, submission_of
 from mdk.cases.rules import value_at
-from mdk.cases.structs import given
+from mdk.cases.submission_structs import given
 from mdk.cases.tables import Case
 from mdk.figures.facts import facts
 from mdk.figures.structs import CaseFact

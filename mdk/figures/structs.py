@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from mdk.cases.structs import RegionCode
+from mdk.cases.submission_structs import RegionCode
 from mdk.minutes.structs import Outcome
 
 Count = int | None

@@ -6,7 +6,7 @@ from typing import ClassVar, get_args
 from sqlalchemy import CheckConstraint, Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from mdk.cases.structs import RegionCode
+from mdk.cases.submission_structs import RegionCode
 from mdk.columns import Versioned, one_of
 
 

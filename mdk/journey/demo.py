@@ -13,7 +13,7 @@ from mdk import parsing
 from mdk.cases import attachments, files
 from mdk.cases import queries as case_queries
 from mdk.cases import service as cases
-from mdk.cases.structs import Submission
+from mdk.cases.submission_structs import Submission
 from mdk.clock import STOCKHOLM, local, today
 from mdk.conferences import absences, agenda, repeating
 from mdk.conferences import queries as conference_queries

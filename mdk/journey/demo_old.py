@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mdk.cases import service as cases
-from mdk.cases.structs import Submission
+from mdk.cases.submission_structs import Submission
 from mdk.db import Database
 from mdk.journey import reports
 from mdk.journey.demo_earlier import DOMAIN

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from mdk.cases.rules import value_at
-from mdk.cases.structs import CaseState, Submission, given
+from mdk.cases.structs import CaseState
+from mdk.cases.submission_structs import Submission, given
 from mdk.errors import Problem, RuleBroken
 from mdk.learning.structs import LearningBody, LearningState
 

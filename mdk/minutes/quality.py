@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import seen
-from mdk.cases.structs import CaseState, given
+from mdk.cases.structs import CaseState
+from mdk.cases.submission_structs import given
 from mdk.cases.tables import Case
 from mdk.conferences.held import discussions, running_items, seconds_of
 from mdk.conferences.queries import load, readable_numbers

@@ -12,7 +12,7 @@ from mdk.audit.service import seen
 from mdk.cases import queries as case_queries
 from mdk.cases.rules import is_child, value_at
 from mdk.cases.shut import is_shut
-from mdk.cases.structs import Submission
+from mdk.cases.submission_structs import Submission
 from mdk.cases.tables import Case, UrgentOpinion
 from mdk.clinical.reference import region
 from mdk.clock import today

@@ -12,7 +12,7 @@ from mdk.audit.service import seen
 from mdk.cases import queries as case_queries
 from mdk.cases import rules as case_rules
 from mdk.cases.rules import value_at
-from mdk.cases.structs import given
+from mdk.cases.submission_structs import given
 from mdk.cases.tables import Case
 from mdk.clock import today
 from mdk.conferences.tables import Conference

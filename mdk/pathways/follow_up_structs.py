@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from mdk.cases.structs import CaseLine, Nrs, ShortText
+from mdk.cases.structs import CaseLine
+from mdk.cases.submission_structs import Nrs, ShortText
 
 WEEKS = (2, 6, 12)
 Text = Annotated[str, Meta(max_length=2000)]

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from mdk import clock
 from mdk.cases.rules import value_at
-from mdk.cases.structs import Submission, given
+from mdk.cases.submission_structs import Submission, given
 from mdk.clinical import prerequisites
 from mdk.errors import Invalid, NotAllowed, Problem, RuleBroken
 from mdk.pathways.structs import AssignmentState, Gap, PrerequisiteBody, ReferralState, SurvivalClock

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from mdk.cases.structs import CaseLine, RegionCode, ShortText
+from mdk.cases.structs import CaseLine
+from mdk.cases.submission_structs import RegionCode, ShortText
 
 
 class ReferralState(StrEnum):

@@ -6,7 +6,7 @@ from typing import ClassVar, get_args
 from sqlalchemy import CheckConstraint, Column, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from mdk.cases.structs import RegionCode
+from mdk.cases.submission_structs import RegionCode
 from mdk.columns import Versioned, one_of
 from mdk.minutes.structs import Outcome
 from mdk.pathways.action_structs import ActionState

@@ -24,7 +24,7 @@ from bench.costs import of_the_queue
 from bench.load import DEMO, Measured, ask, percentile
 from mdk import clock, parsing
 from mdk.cases import service as cases
-from mdk.cases.structs import Submission
+from mdk.cases.submission_structs import Submission
 from mdk.db import Database, migrate, sqlite_file
 from mdk.journey import demo
 from mdk.people import sign_ins

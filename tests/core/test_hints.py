@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import make
 from mdk.cases import queries
 from mdk.cases.hints import hints_of, late_conference
-from mdk.cases.structs import Patient, Submission
+from mdk.cases.submission_structs import Patient, Submission
 from mdk.clinical.hints import hint_texts
 from mdk.clinical.reference import regions
 from mdk.clinical.structs import Hint

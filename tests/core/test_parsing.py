@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import make
 from mdk import parsing
 from mdk.cases.rules import read_submission
-from mdk.cases.structs import ReasonBody, Submission
+from mdk.cases.structs import ReasonBody
+from mdk.cases.submission_structs import Submission
 from mdk.conferences.structs import ConferenceBody
 from mdk.errors import Invalid
 from mdk.journey.demo import sample_cases

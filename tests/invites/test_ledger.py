@@ -12,7 +12,7 @@ import make
 from invites import forbidden
 from invites.post import Post, cancel, change, later, move, read, rerelease, rows, texts, three_cases, write_only
 from make import CHAIR, CONSULTANT, MEETS, NURSE, OTHER_REFERRER, PAEDIATRIC, REFERRER, SURGEON
-from mdk.cases.structs import Submission
+from mdk.cases.submission_structs import Submission
 from mdk.conferences.tables import Participation
 from mdk.db import Database
 from mdk.journey.demo import PEOPLE, sample_cases

@@ -21,7 +21,7 @@ from mdk.cases import blocking
 from mdk.cases.attachments import attach
 from mdk.cases.block_structs import BlockBody
 from mdk.cases.files import clean
-from mdk.cases.structs import Submission
+from mdk.cases.submission_structs import Submission
 from mdk.cases.tables import Case, CaseAttachment
 from mdk.conferences import repeating
 from mdk.conferences.tables import Conference, Series

@@ -16,7 +16,7 @@ from mdk import clock
 from mdk.audit.tables import AccessLog
 from mdk.cases import rules
 from mdk.cases.queries import view
-from mdk.cases.structs import Submission
+from mdk.cases.submission_structs import Submission
 from mdk.cases.tables import Case
 from mdk.db import Database
 from mdk_web import words

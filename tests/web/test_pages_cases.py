@@ -8,7 +8,7 @@ import make
 from mdk import clock
 from mdk.cases.queries import view
 from mdk.cases.rules import value_at
-from mdk.cases.structs import Submission
+from mdk.cases.submission_structs import Submission
 from mdk.db import Database
 from mdk.parsing import fields_of
 from mdk_web.cases import forms

@@ -19,10 +19,8 @@ from mdk.cases.structs import (
     CaseView,
     QueueLine,
     ReasonBody,
-    RegionCode,
-    Submission,
-    Urgency,
 )
+from mdk.cases.submission_structs import RegionCode, Submission, Urgency
 from mdk.conferences import waiting
 from mdk.conferences.forecast import Forecast, forecast
 from mdk.conferences.outlook import foreseen

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from mdk.cases.changes import differences
-from mdk.cases.structs import Patient, Submission
+from mdk.cases.submission_structs import Patient, Submission
 from mdk.clinical.identity import parse_identity
 from mdk.errors import RuleBroken
 from mdk_web import words

@@ -6,7 +6,8 @@ from litestar import Response
 
 from mdk import clock
 from mdk.cases import clock_rules, queries, rules
-from mdk.cases.structs import CaseState, OpenCase, Submission
+from mdk.cases.structs import CaseState, OpenCase
+from mdk.cases.submission_structs import Submission
 from mdk.cases.tables import Case
 from mdk.clinical.identity import Identity, parse_identity
 from mdk.clinical.pasted import brands

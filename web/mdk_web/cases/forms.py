@@ -9,7 +9,8 @@ import msgspec
 
 from mdk import parsing
 from mdk.cases import rules
-from mdk.cases.structs import CaseView, Submission, given
+from mdk.cases.structs import CaseView
+from mdk.cases.submission_structs import Submission, given
 from mdk.clinical.reference import municipalities
 from mdk.errors import Invalid, Problem
 from mdk.people.structs import Viewer

@@ -8,7 +8,8 @@ import msgspec
 
 from mdk.cases import rules
 from mdk.cases.hints import hints_of
-from mdk.cases.structs import Completeness, Missing, Submission
+from mdk.cases.structs import Completeness, Missing
+from mdk.cases.submission_structs import Submission
 from mdk.clinical.identity import age_on, parse_identity
 from mdk.clinical.structs import Hint, Identification, Omeq
 from mdk.errors import RuleBroken

@@ -8,7 +8,7 @@ from litestar.params import RawBody
 from msgspec import Meta
 
 from mdk import clock
-from mdk.cases.structs import RegionCode
+from mdk.cases.submission_structs import RegionCode
 from mdk.figures import prevalence, queries, service
 from mdk.figures.goals import GoalLine
 from mdk.figures.prevalence import Survey

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from mdk.cases.rules import value_at
-from mdk.cases.structs import CaseView, given
+from mdk.cases.structs import CaseView
+from mdk.cases.submission_structs import given
 from mdk.clinical.structs import OpioidLine
 from mdk_web.rendering import day, number
 from mdk_web.words import SECTIONS, WORDS, label, word
