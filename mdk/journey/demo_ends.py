@@ -61,7 +61,7 @@ def carry_on(database: Database, numbers: list[str], *, now: datetime) -> None:
     soon = later + timedelta(minutes=12)
     wrong = "Dödsfallet gällde en annan patient."
     _do(database, "remittent.lund", revival.revoke_death, mistaken, reason=wrong, at=soon)
-    _do(database, "samordnare", triage.answer, mistaken, text="Låt oss ses på rond; pump är inte aktuell nu.", at=soon)
+    _do(database, "samordnare", triage.answer, mistaken, text="Vi tar det på ronden; pump är inte aktuell nu.", at=soon)
     for number in (answered, mistaken):
         read = soon + timedelta(hours=3)
         _do(database, "remittent.lund", cases.confirm_read, number, is_report=True, at=read)

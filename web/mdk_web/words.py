@@ -183,6 +183,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "yes_no_unknown": {"yes": "Ja", "no": "Nej", "unknown": "Vet inte"},
         "sex": {"female": "kvinna", "male": "man", "unknown": "okänt kön"},
+        "sex_of_child": {"female": "flicka", "male": "pojke", "unknown": "okänt kön"},
         "drug": {
             "morphine": "Morfin",
             "oxycodone": "Oxikodon",
