@@ -1,4 +1,4 @@
-"""Acts on page sessions: open, rotate and end them, and with all of them tokens; of a cookie the hash is kept."""
+"""Acts on page sessions: open, rotate and end them, all of them with the API tokens; a cookie is kept as a hash."""
 
 import secrets
 from datetime import datetime, timedelta
