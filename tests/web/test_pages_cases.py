@@ -42,8 +42,8 @@ def people(embedded: Database) -> Iterator[People]:
 def leaves(kind: type, before: str = "") -> set[str]:
     found = set()
     for name, (field, _) in fields_of(kind).items():
-        inner = re.search(r"mdk\.(?:cases|clinical)\.structs\.(\w+)", str(field))
-        part = getattr(__import__("mdk.cases.structs", fromlist=["x"]), inner[1], None) if inner else None
+        inner = re.search(r"mdk\.(?:cases\.submission_|clinical\.)structs\.(\w+)", str(field))
+        part = getattr(__import__("mdk.cases.submission_structs", fromlist=["x"]), inner[1], None) if inner else None
         found |= leaves(part, f"{before}{name}.") if part and hasattr(part, "__struct_fields__") else {before + name}
     return found
 
