@@ -96,6 +96,12 @@ def test_a_worker_that_is_told_to_stop_files_what_is_left(database: Database) ->
     assert (mark(database), held(database)) == (1, [(1, FIRST)])
 
 
+def test_much_that_is_left_holds_up_the_mails_for_a_moment_only(database: Database) -> None:
+    read(database, "one", FIRST)
+    log_filing.file_new(database, seconds=0)
+    assert (mark(database), found(database, FIRST)) == (0, ["one"])
+
+
 def test_two_who_file_at_once_file_each_row_once(database: Database) -> None:
     for upto in (60, 120):  # the first time there is no mark yet
         for place in range(60):
