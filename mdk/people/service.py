@@ -76,7 +76,7 @@ def add(
     assignment.active, assignment.hsa_id = True, commission or assignment.hsa_id
     session.add(assignment)
     session.flush()
-    did(session, "person.add", by=by, at=at)
+    did(session, "person.add", by=by, at=at, reason=person.email)
     return assignment.id or 0
 
 
@@ -92,7 +92,7 @@ def disable(session: Session, *, email: str, by: Actor = SYSTEM, at: datetime) -
     person.active, person.tokens_ended_at = False, next_moment(person.tokens_ended_at, at)
     for row in session.scalars(select(SignIn).where(col(SignIn.person_id) == person.id)):
         row.ends_at = at
-    did(session, "person.disable", by=by, at=at)
+    did(session, "person.disable", by=by, at=at, reason=person.email)
 
 
 def name_unit(session: Session, *, unit_id: str, hsa_id: str, by: Actor = SYSTEM, at: datetime) -> None:
@@ -133,9 +133,9 @@ def change_address(session: Session, *, email: str, to: str, by: Actor = SYSTEM,
         problems.append(Problem("email", "Adressen används redan av någon annan."))
     if problems:
         raise Invalid(problems)
-    person.email = address
+    told, person.email = f"{person.email} → {address}", address
     session.flush()
-    did(session, "person.change-address", by=by, at=at)
+    did(session, "person.change-address", by=by, at=at, reason=told)
 
 
 def note_busy(

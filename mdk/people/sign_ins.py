@@ -145,11 +145,12 @@ def end_all(session: Session, *, email: str, by: Actor = SYSTEM, at: datetime) -
 
     Raises `NotFound`.
     """
-    person_id = session.scalar(select(col(Person.id)).where(col(Person.email) == email.strip().lower()))
+    known = email.strip().lower()
+    person_id = session.scalar(select(col(Person.id)).where(col(Person.email) == known))
     if person_id is None:
         raise NotFound("Det finns ingen person med den adressen.")
     ended = _end_all(session, person_id, at)
-    did(session, "session.end-all", by=by, at=at)
+    did(session, "session.end-all", by=by, at=at, reason=known)
     return ended
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import make
+from mdk.audit.tables import AccessLog
 from mdk.clinical import reference as published
 from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound
@@ -191,6 +192,24 @@ def test_a_disabled_person_is_out_at_once_and_can_be_let_in_again(clinic: Databa
         service.disable(session, email="nobody@demo.mdk", at=make.AT)
     assert add(clinic) == assignment
     assert make.viewer(clinic, "ny").assignment_id == assignment
+
+
+def test_the_log_says_whose_access_was_given_changed_and_ended(clinic: Database) -> None:
+    add(clinic, email="Ny@demo.mdk")
+    with clinic.writing() as session:
+        service.change_address(session, email="ny@demo.mdk", to="nyare@demo.mdk", at=make.AT)
+        sign_ins.end_all(session, email="nyare@demo.mdk", at=make.AT)
+        service.disable(session, email="nyare@demo.mdk", at=make.AT)
+    with clinic.reading() as session:
+        rows = session.execute(
+            select(col(AccessLog.act), col(AccessLog.reason)).order_by(col(AccessLog.id).desc()).limit(4)
+        )
+        assert [tuple(row) for row in rows] == [
+            ("person.disable", "nyare@demo.mdk"),
+            ("session.end-all", "nyare@demo.mdk"),
+            ("person.change-address", "ny@demo.mdk → nyare@demo.mdk"),
+            ("person.add", "ny@demo.mdk"),
+        ]
 
 
 def test_names_of_people_and_of_the_system(clinic: Database) -> None:
