@@ -84,8 +84,10 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", self._begin_sqlite)
+        else:
+            event.listen(self.engine, "begin", _begin_postgresql)
         snapshot = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        self._reader = self.engine.execution_options(**snapshot)
+        self._reader = self.engine.execution_options(mdk_reads=True, **snapshot)
         self._writer = self.engine.execution_options(mdk_writes=True)
         self.keyring = keyring.Keyring(self.engine.connect, masters)
         setattr(self.engine.dialect, sealing.KEYRING, self.keyring)
@@ -105,6 +107,9 @@ class Database:
                 self.keyring.follow(session.connection())
             yield session
             left = owed.taken(session)
+            if not self.is_sqlite and session.in_transaction():
+                # Nothing was written. After a rollback psycopg would let the server plan every statement anew.
+                handed_over(session.connection(), "COMMIT").close()
             session.close()
         if left:
             self._logs.write(left)
@@ -333,6 +338,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     for pragma in _SQLITE_PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Who reads may only read; else as the server has it, where SQLAlchemy's own option would ask for writing."""
+    held: Any = connection.connection.dbapi_connection
+    held.read_only = connection.get_execution_options().get("mdk_reads")
 
 
 def _lower(text: str | None) -> str | None:
