@@ -79,6 +79,20 @@ def test_a_new_form_that_has_saved_itself_goes_on_as_that_case(people: People) -
     assert cases(people) == 1
 
 
+def test_a_page_that_told_of_faults_is_loaded_anew_whatever_was_saved_before_the_next_press(people: People) -> None:
+    referrer = people[REFERRER]
+    number = bar(referrer.htmx("/cases/new", [IDENTITY, ("do", "autosave")]))["number"]
+    path, typed = f"/cases/{number}/edit", [IDENTITY, ("number", number)]
+    refused = referrer.htmx(path, [*typed, ("version", "1"), ("pain.nrs_now", "elva"), ("do", "save")])
+    assert refused.status_code == 422
+    assert 'name="anew"' in refused.text
+    mended = [*typed, ("version", "1"), ("pain.nrs_now", "8"), ("anew", "yes")]
+    between = referrer.htmx(path, [*mended, ("do", "autosave")])
+    assert ("Sparat" in between.text, 'name="anew" value="yes" data-fresh' in between.text) == (True, True)
+    last = referrer.htmx(path, [*mended, ("version", "2"), ("do", "save")])
+    assert last.headers.get("hx-redirect") == path
+
+
 @pytest.mark.parametrize("number", ["MDK-1999-0001", "x\x00y", "../../triage", "🙂"])
 def test_a_form_that_names_no_case_is_not_found(people: People, number: str) -> None:
     assert people[REFERRER].post("/cases/new", [IDENTITY], number=number, do="save").status == 404

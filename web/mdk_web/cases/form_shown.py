@@ -94,6 +94,7 @@ def bar(
         saved_at=visit.at if saved else None,
         refusal=refusal,
         unsaved=[forms.holder(problem.field) for problem in unsaved or []],
+        anew=form.get("anew"),
         here=NEW if case is None else f"/cases/{number}/edit",
         can_submit=case is None or case.state in rules.MOVES["submit"][0],
         line=forms.strip_of(queries.view(visit.session, number, by=visit.viewer, at=visit.at)) if created else None,
