@@ -3,13 +3,14 @@
 import io
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pikepdf
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from pypdf import PdfReader
 
 import make
@@ -25,6 +26,10 @@ CHAIR, MEMBER, REFERRER = "Olga Förare", "Disa Deltagare", "Lena Remitterius"
 CLOCKS = 2  # the case's and the meeting's
 OWN_QUESTION = "Kan extern pump hjälpa hemma?"
 SignIn = Callable[..., Page]
+SEEN = """(button) => {
+  button.seen = [];
+  new MutationObserver(() => button.seen.push(button.ariaPressed)).observe(button, {attributeFilter: ["aria-pressed"]});
+}"""
 expect.set_options(timeout=15_000)
 
 
@@ -104,6 +109,27 @@ def test_without_scripts_no_act_of_the_room_loses_what_is_typed(sign_in: SignIn,
     assert (make.state_of(database, one), make.state_of(database, two)) == ("accepted", "scheduled")
 
 
+def test_an_answer_asked_for_before_a_press_does_not_undo_it(sign_in: SignIn, demo: tuple[int, Database]) -> None:
+    port, database = demo
+    conference, _ = a_conference(database)
+    chair, room = sign_in(CHAIR), f"http://127.0.0.1:{port}/conferences/{conference}"
+    begin(chair, room)
+    expect(watching(chair)).to_contain_text(CHAIR)
+    held: list[tuple[Route, APIResponse]] = []
+    chair.route("**/head", lambda route: held.append((route, route.fetch())), times=1)
+    sign_in(MEMBER).goto(f"{room}/session")  # the chair's page asks who watches
+    until(chair, lambda: bool(held))
+    button = chair.get_by_role("button", name="Kim Smärtgren", exact=True)
+    button.evaluate(SEEN)
+    with chair.expect_response("**/attendance"):
+        button.click()
+    route, before = held.pop()
+    route.fulfill(response=before)
+    expect(watching(chair)).to_contain_text(MEMBER)
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert button.evaluate("(button) => button.seen") == ["true"]
+
+
 def everyone_sees_who_is_there_and_what_is_written(chair: Page, member: Page, referrer: Page) -> None:
     """The first case: taken up with one key, the quorum ticked, the answer read by others while it is typed."""
     chair.keyboard.press("n")
@@ -168,6 +194,15 @@ def the_papers_can_be_used(referrer: Page, address: str, number: str) -> None:
     assert "Ja, behandlingen rekommenderas." in pasted
     assert max(len(line) for line in pasted.splitlines()) <= 80
     is_clean(referrer)
+
+
+def until(page: Page, happened: Callable[[], bool]) -> None:
+    """Let the browser go on until something has happened. Raises `TimeoutError` after 15 seconds."""
+    end = time.monotonic() + 15
+    while not happened():
+        if time.monotonic() > end:
+            raise TimeoutError
+        page.wait_for_timeout(10)
 
 
 def watching(page: Page) -> Locator:

@@ -16,7 +16,7 @@ from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
 from mdk_web.minutes import along, paper
 from mdk_web.minutes import shown as minutes_shown
 from mdk_web.room import shown
-from mdk_web.visits import PageRequest, Visit, fragment, go, page, reading, wants_fragment, writing
+from mdk_web.visits import PageRequest, fragment, go, page, reading, wants_fragment, writing
 
 Page = Response[Any]
 STALE = 409
@@ -43,13 +43,6 @@ def _version(form: Form) -> int:
     """The version of the conference that the button, or the order, was shown with."""
     shown_with = form.get("form.order" if "do" in form else "form.sitting", "") or form.get("version", "")
     return form.having("version", shown_with).version()
-
-
-def _on(visit: Visit, conference_id: str, number: str) -> Page:
-    """Where the chair goes on: the head alone for htmx, so that what is typed below it stays; else the page."""
-    if wants_fragment(visit.request):
-        return fragment(visit, "room/_head.html", **shown.head(visit, conference_id, number))
-    return go(f"/conferences/{conference_id}/session/{number}")
 
 
 @get(f"{_CASE}/head", sync_to_thread=True)
@@ -98,7 +91,7 @@ def arrange(request: PageRequest, conference_id: FromPath[str], number: FromPath
         if wants_fragment(request):
             context = shown.head(visit, conference_id, number) | {"arranged": True, "refusal": NO_REFUSAL}
             return fragment(visit, "room/_acts.html", reason=form.get("reason", ""), **context)
-        return _on(visit, conference_id, number)
+        return go(f"/conferences/{conference_id}/session/{number}")
 
 
 @post(f"{_CASE}/attendance", sync_to_thread=True)
@@ -110,7 +103,9 @@ def attend(request: PageRequest, conference_id: FromPath[str], number: FromPath[
         act, _, email = form.get("do", "").partition(":")
         named: dict[str, Any] = {"conference_id": conference_id, "email": email, "present": act == "in"}
         room.attend(visit.session, **named, by=visit.viewer, at=visit.at)
-        return _on(visit, conference_id, number)
+        if wants_fragment(request):  # the head asks for itself: an answer asked for before could come after this one
+            return Response(b"", status_code=204, headers={"HX-Trigger": "attendance"})
+        return go(f"/conferences/{conference_id}/session/{number}")
 
 
 @post(f"{_CASE}/patient", sync_to_thread=True)
@@ -123,7 +118,7 @@ def hear(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
         heard = read_as(form.about(HeardBody.__struct_fields__), HeardBody).heard
         named: dict[str, Any] = {"conference_id": conference_id, "number": number}
         sitting.hear(visit.session, **named, heard=heard, by=visit.viewer, at=visit.at)
-        return _on(visit, conference_id, number)
+        return go(f"/conferences/{conference_id}/session/{number}")
 
 
 @post(f"{_CASE}/defer", sync_to_thread=True)
