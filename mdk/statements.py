@@ -36,7 +36,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 Given = Mapping[str, Any]
-Row = TypeVar("Row", bound=NamedTuple)
+Row = TypeVar("Row", bound="NamedTuple | msgspec.Struct")
 _Step = Callable[[Any], Any] | None
 _PLAIN: Final = (Integer, Float, String, AutoString, Boolean, Date, UTCDateTime)
 _json: Final = msgspec.json.Encoder()
@@ -66,7 +66,10 @@ class Statement:
 
 
 class Query(Statement, Generic[Row]):
-    """A query that is asked again and again, and the type of its rows: a field for each column, in their order."""
+    """A query that is asked again and again, and the type of its rows: a field for each column, in their order.
+
+    The type is a named tuple, or a struct that is `array_like`, which may add to another's fields.
+    """
 
     def __init__(self, query: Any, row: type[Row]) -> None:
         super().__init__(query)
@@ -75,8 +78,8 @@ class Query(Statement, Generic[Row]):
         self._packed = msgspec.json.Decoder(list[row], strict=False)  # type: ignore[valid-type]
         self._steps: list[_Step] = []
         strange = [column.name for column in self._columns if not isinstance(column.type, _PLAIN)]
-        if strange or len(self._columns) != len(row._fields):
-            message = f"a standing query needs plain columns and a field for each: {strange or row._fields}"
+        if strange or len(self._columns) != len(_fields(row)):
+            message = f"a standing query needs plain columns and a field for each: {strange or _fields(row)}"
             raise TypeError(message)
 
     def rows(self, connection: Connection, given: Given | None = None) -> list[Row]:
@@ -100,6 +103,12 @@ class Query(Statement, Generic[Row]):
     def _read_by(self, dialect: Dialect, told: Sequence[Any]) -> list[_Step]:
         kinds = zip(self._columns, told, strict=True)
         return [column.type.dialect_impl(dialect).result_processor(dialect, code[1]) for column, code in kinds]
+
+
+def _fields(row: Any) -> tuple[str, ...]:
+    if not issubclass(row, msgspec.Struct):
+        return tuple(row._fields)
+    return row.__struct_fields__ if row.__struct_config__.array_like else ()
 
 
 class _Ready(NamedTuple):

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session, aliased
@@ -16,29 +16,11 @@ from mdk.people.tables import Assignment, Person, Region, SignIn, Unit
 from mdk.statements import Query
 
 
-class _BearerRow(NamedTuple):
-    person_id: int
-    assignment_id: int
-    email: str
-    name: str
-    role: str
-    unit_id: str
-    unit_name: str
-    region: str | None
-    active: bool
+class _BearerLine(PersonLine, frozen=True, array_like=True):
     tokens_ended_at: datetime | None
 
 
-class _SignedInRow(NamedTuple):
-    person_id: int
-    assignment_id: int
-    email: str
-    name: str
-    role: str
-    unit_id: str
-    unit_name: str
-    region: str | None
-    active: bool
+class _SignedInLine(PersonLine, frozen=True, array_like=True):
     session_id: int
     seen_at: datetime
     can_switch: bool
@@ -255,7 +237,7 @@ def _active() -> tuple[Any, ...]:
     return col(Person.active).is_(True), col(Assignment.active).is_(True)
 
 
-def _viewer(line: PersonLine | _SignedInRow | _BearerRow, surface: str, address: str) -> Viewer:
+def _viewer(line: PersonLine, surface: str, address: str) -> Viewer:
     return Viewer(
         person_id=line.person_id,
         assignment_id=line.assignment_id,
@@ -316,13 +298,13 @@ _SIGNED_IN = Query(
     )
     .join(SignIn, col(SignIn.assignment_id) == col(Assignment.id))
     .where(*_HOLDS, *_active()),
-    _SignedInRow,
+    _SignedInLine,
 )
 _BEARER = Query(
     _lines()
     .add_columns(col(Person.tokens_ended_at))
     .where(col(Assignment.id) == bindparam("assignment"), col(Person.id) == bindparam("person"), *_active()),
-    _BearerRow,
+    _BearerLine,
 )
 _HOLDER = (
     select(SignIn.__table__.columns, col(Person.name))  # type: ignore[attr-defined]

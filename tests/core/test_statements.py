@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +54,14 @@ class Said(NamedTuple):
     reason: str
 
 
+class Struck(msgspec.Struct, frozen=True):
+    id: int
+
+
+class SaidToo(Struck, frozen=True, array_like=True):
+    reason: str
+
+
 class End(NamedTuple):
     id: int
     share: float | None
@@ -64,7 +73,8 @@ class End(NamedTuple):
 
 CASE_COLUMNS = [getattr(Case, name) for name in CaseRow._fields]
 CASES = Query(select(*CASE_COLUMNS).order_by(col(Case.id)), CaseRow)
-SAID = Query(select(col(AccessLog.id), col(AccessLog.reason)).order_by(col(AccessLog.id)), Said)
+SAID_QUERY = select(col(AccessLog.id), col(AccessLog.reason)).order_by(col(AccessLog.id))
+SAID = Query(SAID_QUERY, Said)
 AMONG = Query(
     select(col(AccessLog.id), col(AccessLog.reason)).where(col(AccessLog.reason).in_(select(each_of("texts").c.value))),
     Said,
@@ -200,6 +210,16 @@ def test_who_listens_hears_of_it_before_and_after(clinic: Database) -> None:
     assert len([statement for statement in heard if "access_log" in statement]) == 2
 
 
+def test_a_row_may_be_a_struct_that_adds_to_another(clinic: Database) -> None:
+    with clinic.writing() as session:
+        did(session, "test", by=SYSTEM, at=make.AT, reason="of a struct")
+    with clinic.reading() as session:
+        tuples = SAID.rows(session.connection())
+        structs = Query(SAID_QUERY, SaidToo).rows(session.connection())
+    assert structs == [SaidToo(id=each.id, reason=each.reason) for each in tuples]
+    assert structs[-1].reason == "of a struct"
+
+
 def test_a_text_that_would_differ_with_the_values_is_refused(clinic: Database) -> None:
     one = Statement(select(col(Case.id)).where(col(Case.id).in_(bindparam("ids", expanding=True, type_=Integer()))))
     with pytest.raises(TypeError, match="one text"), clinic.engine.connect() as connection:
@@ -211,3 +231,5 @@ def test_a_sealed_column_and_a_row_that_does_not_fit_are_refused() -> None:
         Query(select(col(Case.id), col(Case.patient_name)), Said)
     with pytest.raises(TypeError, match="field for each"):
         Query(select(col(Case.id)), Said)
+    with pytest.raises(TypeError, match="field for each"):
+        Query(select(col(Case.id)), Struck)  # its rows would be objects, not lists
