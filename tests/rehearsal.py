@@ -191,7 +191,7 @@ def prepared(database: Database) -> dict[str, Values]:
         "column": "region", "goal": "x", "key": "x", "absence_id": "x",
     }  # fmt: skip
     usual |= dict.fromkeys(
-        ("check_id", "contact_id", "decision_id", "standing_id", "row_id", "reply_id", "session_id"), "99999"
+        ("check_id", "log_id", "contact_id", "decision_id", "standing_id", "row_id", "reply_id", "session_id"), "99999"
     )
     return {
         "": of_case | usual,

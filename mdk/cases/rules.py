@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -20,6 +20,7 @@ from mdk.clinical.structs import Assessment, Findings, Identification, Omeq
 from mdk.errors import Invalid, Problem, RuleBroken
 
 ADULT = 18
+GLASS_LASTS = timedelta(hours=24)
 OPEN = frozenset(
     {
         CaseState.DRAFT,

@@ -1,6 +1,6 @@
 """Acts on a case: each is its state, its history, the access log and what is owed, in one transaction."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -26,7 +26,6 @@ from mdk.people.queries import holders
 from mdk.people.rules import check_role
 from mdk.people.structs import Role, Viewer
 
-GLASS_LASTS = timedelta(hours=24)
 # In one statement, so that the first two cases of a year, made at once, do not get the same number.
 _RAISE_COUNTER = sql(
     f"INSERT INTO {CaseCounter.__tablename__} (year, last) VALUES (:year, 1) "  # noqa: S608 - a table of ours
@@ -219,7 +218,7 @@ def break_glass(session: Session, *, number: str, reason: str, by: Viewer, at: d
     """
     check_role("case.break-glass", by)
     case = behind_glass(session, number)
-    grant(session, case, "glass", person_id=by.person_id, until=at + GLASS_LASTS, reason=reason, at=at)
+    grant(session, case, "glass", person_id=by.person_id, until=at + rules.GLASS_LASTS, reason=reason, at=at)
     did(session, "case.break-glass", by=by, at=at, cases=(number,), reason=reason)
 
 

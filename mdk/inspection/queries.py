@@ -61,7 +61,7 @@ def lines(
     rows = session.execute(query.order_by(_ROW.at.desc(), _ROW.id.desc()).limit(limit + 1)).all()
     seen(session, "log.read", by=by, at=at, cases=wanted.cases or ())
     following = cursors.pack((rows[limit - 1].at, rows[limit - 1].id)) if len(rows) > limit else None
-    return _lines(session, rows[:limit]), following
+    return lines_of(session, rows[:limit]), following
 
 
 def staff(session: Session, *, by: Viewer) -> list[PersonLine]:
@@ -104,7 +104,7 @@ def extract(
         cases=numbers,
     )
     query = _rows(span).where(_ROW.person_id.is_not(None), _ROW.allowed.is_(True)).order_by(_ROW.at, _ROW.id)
-    found = _lines(session, session.execute(query).all())
+    found = lines_of(session, session.execute(query).all())
     first = found[0].at if found and since is None else span.since
     told = f"med namn, prövat av: {decided}" if with_names else "utan namn"
     seen(session, "log.extract", by=by, at=at, cases=numbers, reason=told)
@@ -127,7 +127,7 @@ def check(session: Session, check_id: int, *, by: Viewer, at: datetime) -> tuple
         raise NotFound
     held = select(_ROW).join(SpotCheckRow, col(SpotCheckRow.log_id) == _ROW.id)
     rows = session.execute(held.where(col(SpotCheckRow.check_id) == check_id).order_by(_ROW.id)).all()
-    found = _lines(session, rows)
+    found = lines_of(session, rows)
     numbers = tuple(sorted({number for line in found for number in line.cases}))
     seen(session, "log.checks", by=by, at=at, cases=numbers)
     return _check(session, row), found
@@ -149,6 +149,12 @@ def month_of(day: date) -> tuple[datetime, datetime]:
     return clock.midnight(first), clock.midnight(following)
 
 
+def month_before(day: date) -> tuple[date, datetime, datetime]:
+    """The month before a day's own: its first day, and its beginning and end as instants."""
+    month = (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return month, *month_of(month)
+
+
 def shows_patients(since: datetime, until: datetime) -> tuple[Any, ...]:
     """The condition that a row of a time tells of some patient's data and of a person."""
     return (_ROW.at >= since, _ROW.at < until, _ROW.cases != "", _ROW.person_id.is_not(None))
@@ -163,7 +169,8 @@ def _rows(wanted: Wanted) -> Select[Any]:
     return query
 
 
-def _lines(session: Session, rows: Any) -> list[LogLine]:
+def lines_of(session: Session, rows: Any) -> list[LogLine]:
+    """Rows of the log in words."""
     people = names(session, {row.person_id for row in rows})
     units = {unit_id: name for unit_id, name in session.execute(select(col(Unit.id), col(Unit.name)))}  # noqa: C416
     return [

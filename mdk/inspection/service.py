@@ -1,4 +1,4 @@
-"""Acts of the auditor: a spot check is drawn by lot from a month of the log, and concluded."""
+"""Acts of the auditor: a spot check is drawn by lot from a month of the log and concluded, an opening is reviewed."""
 
 import random
 from datetime import date, datetime
@@ -11,10 +11,10 @@ from mdk import clock
 from mdk.audit.service import did
 from mdk.audit.tables import AccessLog
 from mdk.errors import Invalid, NotFound, Problem, RuleBroken
-from mdk.inspection import rules
+from mdk.inspection import openings, rules
 from mdk.inspection.queries import month_of, shows_patients
 from mdk.inspection.structs import ConclusionBody
-from mdk.inspection.tables import SpotCheck, SpotCheckRow
+from mdk.inspection.tables import OpeningReview, SpotCheck, SpotCheckRow
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
 
@@ -56,3 +56,21 @@ def conclude(session: Session, *, check_id: int, body: ConclusionBody, by: Viewe
         raise RuleBroken("log.check-concluded", "Stickprovet är redan avslutat. Gör ett nytt om något ska ändras.")
     row.verdict, row.found, row.concluded_at, row.concluded_by = body.verdict, body.found, at, by.person_id
     did(session, "log.conclude", by=by, at=at)
+
+
+def review(session: Session, log_id: int, body: ConclusionBody, *, by: Viewer, at: datetime) -> None:
+    """Record whether an opening's reason held; then it stands.
+
+    Raises `NotAllowed`, `NotFound`, `RuleBroken("log.own-opening")` for the auditor's own, and
+    `RuleBroken("log.opening-reviewed")` the second time.
+    """
+    check_role("log.check", by)
+    row = openings.row_of(session, log_id)
+    if row.person_id == by.person_id:
+        raise RuleBroken("log.own-opening", "Din egen nödöppning granskas av någon annan.")
+    if row.verdict is not None:
+        raise RuleBroken("log.opening-reviewed", "Nödöppningen är redan granskad.")
+    told = {"verdict": body.verdict, "found": body.found}
+    session.add(OpeningReview(log_id=log_id, **told, reviewed_at=at, reviewed_by=by.person_id))
+    session.flush()
+    did(session, "log.review", by=by, at=at, cases=tuple(row.cases.split()))

@@ -63,6 +63,25 @@ class CheckLine(msgspec.Struct, frozen=True):
     concluded_by: str
 
 
+class OpeningLine(msgspec.Struct, frozen=True):
+    """An emergency opening, and what was found when it was reviewed, if it was."""
+
+    row: LogLine
+    verdict: Verdict | None
+    found: str
+    reviewed_at: datetime | None
+    reviewed_by: str
+
+
+class Awaited(msgspec.Struct, frozen=True):
+    """What waits for the auditor: openings to review, checks to conclude, and the month whose check is to be drawn."""
+
+    openings: int
+    opened_at: datetime | None
+    checks: int
+    month: date | None
+
+
 class Suggested(msgspec.Struct, frozen=True):
     """How many rows a month's spot check should hold, of how many."""
 
@@ -83,7 +102,7 @@ class Extract(msgspec.Struct, frozen=True):
 
 
 class ConclusionBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a spot check found."""
+    """What a spot check, or the review of an emergency opening, found."""
 
     verdict: Verdict
     found: Annotated[str, Meta(min_length=1, max_length=5000)]

@@ -1,4 +1,4 @@
-"""Spot checks of the access log: what was drawn, by whom, and what was found."""
+"""What the auditor looked at in the access log, spot checks and emergency openings, and what was found."""
 
 from datetime import date, datetime
 from typing import ClassVar, get_args
@@ -36,3 +36,17 @@ class SpotCheckRow(SQLModel, table=True):
 
     check_id: int = Field(primary_key=True, foreign_key="spot_check.id")
     log_id: int = Field(primary_key=True)
+
+
+class OpeningReview(SQLModel, table=True):
+    """What was found when the emergency opening of a row of the access log was reviewed; it stays."""
+
+    __tablename__ = "opening_review"
+    __table_args__ = (one_of("verdict", get_args(Verdict)),)
+    personal: ClassVar[frozenset[str]] = frozenset({"found"})
+
+    log_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    verdict: str
+    found: str = Field(sa_column=Column(Text, nullable=False))
+    reviewed_at: datetime
+    reviewed_by: int = Field(foreign_key="person.id")

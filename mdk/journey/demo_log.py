@@ -1,4 +1,4 @@
-"""Owns what the demo's auditor finds: reads of some days, two broken glasses, a block, and a spot check."""
+"""Owns what the demo's auditor finds: reads of some days, two broken glasses, one review, a block, a spot check."""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
@@ -10,12 +10,13 @@ from mdk.cases.block_structs import BlockBody
 from mdk.cases.queries import view
 from mdk.clock import STOCKHOLM, local
 from mdk.db import Database
-from mdk.inspection import queries, service
+from mdk.inspection import openings, queries, service
 from mdk.inspection.structs import ConclusionBody
 from mdk.journey.demo_earlier import DOMAIN
 from mdk.people.queries import viewer
 
 GLASS_DAYS_AGO = 3
+_ANSWERED = "Frågade avdelningens jour och chef: patienten låg inne och doserna behövdes samma natt."
 _FOUND = "Alla rader hör till vård, bedömning eller konferens. Nödöppningen på natten är stämd av med enhetschefen."
 
 
@@ -43,6 +44,9 @@ def leave_traces(database: Database, held: list[str], waiting: list[str], *, now
     ):
         _do(database, name, cases.break_glass, number=number, reason=reason, at=at)
         _do(database, name, view, number, at=at + timedelta(minutes=1))
+    first = _do(database, "loggranskare", openings.openings, at=night + timedelta(days=1))[0][0]
+    body = ConclusionBody("as_expected", _ANSWERED)
+    _do(database, "loggranskare", service.review, first.row.id, body, at=night + timedelta(days=1, hours=9))
     wish = BlockBody(wish="Patienten är granne med personen och vill inte att hen läser.", person=f"barnteam@{DOMAIN}")
     _do(database, "samordnare", blocking.block, number=waiting[0], body=wish, at=now - timedelta(days=2))
     drawn = now - timedelta(hours=3)

@@ -16,6 +16,7 @@ BELOW = {"mdk.audit.service", "mdk.outbox.service"}
 NO_ACTS = {
     "shut",
     "oddities",
+    "openings",
     "queries",
     "action_queries",
     "follow_up_queries",

@@ -78,7 +78,7 @@ PLAIN: dict[str, frozenset[str]] = {
         "implant_referral.report", "pump_assignment.place", "pump_assignment.placed_tip", "pump_assignment.drug",
         "pathway_prerequisite.note", "pack_fact.text", "pathway_action.note", "home_care_question.comment",
         "follow_up.side_effects", "follow_up.complications", "follow_up.care_place", "spot_check.found",
-        "removal_decision.reason",
+        "opening_review.found", "removal_decision.reason",
     }),
     "read by all who work here, and reviewed to hold nobody": frozenset({
         "learning_case.title", "learning_case.question", "learning_case.reasoning", "learning_case.six_weeks",

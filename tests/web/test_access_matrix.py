@@ -73,7 +73,7 @@ ACTION = Thing(TO_ACTION, "action.read")
 NOTHING = Thing({}, "")
 # What is asked for by an id that nothing has here: only who never may is told apart.
 UNPREPARED = re.compile(
-    r"\{(absence_id|check_id|contact_id|decision_id|standing_id|row_id|reply_id|key|session_id|goal|column|n)\}"
+    r"\{(absence_id|check_id|log_id|contact_id|decision_id|standing_id|row_id|reply_id|key|session_id|goal|column|n)\}"
     r"|invitation\.ics|POST /assignments$"
 )
 OWN_ONLY = "invitation.ics"  # one's own, and nothing to whoever has none

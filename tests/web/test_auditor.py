@@ -21,7 +21,7 @@ from mdk_web.log_words import said_of
 from tree import code, parsed
 from visiting import People, visiting
 
-PAGES = ("/log", "/log/oddities", "/log/checks")
+PAGES = ("/log", "/log/openings", "/log/oddities", "/log/checks")
 
 
 @pytest.fixture
@@ -122,6 +122,29 @@ def test_what_is_odd_is_told_and_says_why(people: People) -> None:
     assert "Inga." in sections["many"]
     act, cases, _ = last_row(people)
     assert (act, set(cases.split())) == ("log.oddities", {number, own})
+
+
+def test_an_opening_waits_on_the_start_page_until_its_reason_is_reviewed(people: People) -> None:
+    number, auditor = sent(people), people[make.AUDITOR]
+    make.act(people.database, make.PAEDIATRIC, service.break_glass, number=number, reason="Jour i natt", at=clock.now())
+    people[make.PAEDIATRIC].get(f"/cases/{number}")
+    start = auditor.get("/")
+    assert "En nödöppning att granska" in start.words
+    assert number not in start.html
+    waiting = auditor.get("/log/openings")
+    (here,) = re.findall(r'href="(/log/openings/\d+)"', waiting.html)
+    page = auditor.get(here)
+    assert "Skäl: Jour i natt" in page.words
+    assert "Läste ärendet" in page.words
+    missing = auditor.post(f"{here}/review", found="Frågade jouren.")
+    assert (missing.status, missing.links_of_summary()) == (422, ["#f-verdict"])
+    assert missing.values["found"] == "Frågade jouren."
+    done = auditor.post(f"{here}/review", verdict="asked", found="Frågade jouren.")
+    assert (done.status, done.to) == (303, "/log/openings")
+    again = auditor.post(f"{here}/review", verdict="deviation", found="Nej.")
+    assert (again.status, "redan granskad" in again.words) == (422, True)
+    assert "Frågor ställda, besvarade: Frågade jouren." in auditor.get("/log/openings").words
+    assert "nödöppning att granska" not in auditor.get("/").words
 
 
 def test_a_spot_check_is_drawn_by_lot_read_and_concluded_once(people: People) -> None:

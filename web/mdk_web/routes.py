@@ -7,7 +7,7 @@ from mdk_web.actions import api as actions_api
 from mdk_web.actions import pages as actions_pages
 from mdk_web.attachments import api as attachments_api
 from mdk_web.attachments import pages as attachments_pages
-from mdk_web.auditing import check_pages
+from mdk_web.auditing import check_pages, opening_pages
 from mdk_web.auditing import pages as auditing_pages
 from mdk_web.blocks import api as blocks_api
 from mdk_web.blocks import pages as blocks_pages
@@ -63,6 +63,7 @@ PAGE_HANDLERS: list[Any] = [
     *blocks_pages.HANDLERS,
     *auditing_pages.HANDLERS,
     *check_pages.HANDLERS,
+    *opening_pages.HANDLERS,
     *keeping_pages.HANDLERS,
     *urgent_pages.HANDLERS,
     *triage_pages.HANDLERS,

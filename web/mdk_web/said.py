@@ -31,6 +31,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "urgent-concluded": "Signerat. Rekommendationen gäller, och nästa konferens ratificerar den.",
         "urgent-ratified": "Ratificerat.",
         "check-drawn": "Stickprovet är draget. Granska raderna och skriv vad du fann.",
+        "opening-reviewed": "Granskningen är sparad.",
         "check-concluded": "Stickprovet är avslutat och sparat.",
         "block-recorded": "Spärren är registrerad och gäller nu, i alla patientens ärenden.",
         "block-lifted": "Spärren är hävd. Åtkomsten är som vanligt igen.",

@@ -10,7 +10,7 @@ from litestar.params import FromPath, RawBody
 
 from mdk import clock
 from mdk.errors import Invalid, Problem
-from mdk.inspection import queries, service
+from mdk.inspection import openings, queries, service
 from mdk.inspection.structs import ConclusionBody
 from mdk.people.rules import check_role
 from mdk_web.formkit import NO_REFUSAL, Form, Refusal, shown_again
@@ -65,6 +65,7 @@ def _index(request: PageRequest, *, refusal: Refusal = NO_REFUSAL, typed: Mappin
     with reading(request) as visit:
         lines = queries.checks(visit.session, by=visit.viewer, at=visit.at)
         today = clock.today(visit.at)
+        left = openings.awaited(visit.session, by=visit.viewer, at=visit.at).month
         suggested = queries.suggestion(visit.session, today, by=visit.viewer)
         return page(
             visit,
@@ -74,7 +75,7 @@ def _index(request: PageRequest, *, refusal: Refusal = NO_REFUSAL, typed: Mappin
             suggested=suggested,
             months=[(f"{first:%Y-%m}", month(first).capitalize()) for first in _latest(today)],
             done=any(line.month == suggested.month and line.concluded_at for line in lines),
-            typed=typed or {"month": f"{today:%Y-%m}"},
+            typed=typed or {"month": f"{left or today:%Y-%m}"},
             refusal=refusal,
         )
 

@@ -13,6 +13,7 @@ from mdk.clinical.pump import contraindications, intern_rules
 from mdk.clinical.reference import regions
 from mdk.conferences import conflicts
 from mdk.db import choices
+from mdk.inspection import openings
 from mdk.journey import readings, reviews, work
 from mdk.outbox.queries import count_failed, stuck_since
 from mdk.people.rules import may_ever
@@ -43,6 +44,7 @@ def mine(request: PageRequest) -> Response[str]:
             post=_post(visit) if may_ever("outbox.read", by) else None,
             clashing=_clashing(visit),
             calendar=busy.mine(session, by=by) if may_ever("calendar.keep", by) else None,
+            awaited=openings.awaited(session, by=by, at=at) if may_ever("log.check", by) else None,
             lanes=reviews.waiting(session, by=by, at=at),
             unread=unread[0],
             unread_total=unread[1],
