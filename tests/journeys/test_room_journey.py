@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from pypdf import PdfReader
 
 import make
-from browsing import Visitors
+from browsing import Visitors, is_clean
 from hatched import demonstrating
 from mdk import clock, settings
 from mdk.db import Database
@@ -294,9 +293,3 @@ def the_paper_is_archival(content: bytes, number: str) -> None:
     told = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
     assert number in told
     assert "Ja, behandlingen rekommenderas." in told
-
-
-def is_clean(page: Page) -> None:
-    """Axe finds nothing on the page as it is now."""
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 import paper
-from browsing import Visitors
+from browsing import Visitors, is_clean
 from hatched import demonstrating
 
 pytestmark = pytest.mark.browser
@@ -27,11 +26,6 @@ def enter(new_visitor: Visitors, port: int, name: str, *, width: int = 1280, jav
     page.get_by_role("button", name=name).click()
     page.wait_for_load_state()
     return page
-
-
-def is_clean(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
 
 
 def test_a_case_goes_through_the_urgent_lane(port: int, new_visitor: Visitors) -> None:
