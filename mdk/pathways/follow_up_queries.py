@@ -89,7 +89,8 @@ def planned_of(
 
     Nothing is late for the dead.
     """
-    found, told = done_of(session, which), _told(session, which)
+    found = done_of(session, which)
+    told = _told(session, col(Case.id).in_(found))
     cases = session.scalars(select(Case).where(col(Case.id).in_(found)).order_by(col(Case.id)))
     return [
         (
