@@ -9,10 +9,10 @@ from sqlmodel import col
 
 from mdk.audit.service import did
 from mdk.audit.structs import SYSTEM, Actor
-from mdk.bearers import next_moment
+from mdk.bearers import issue, next_moment
 from mdk.errors import NotFound, SignInRefused
 from mdk.owed import at_end
-from mdk.people.queries import choices, cookie_hash, viewer_of_assignment, vouched_for
+from mdk.people.queries import choices, cookie_hash, tokens_ended_at, viewer, viewer_of_assignment, vouched_for
 from mdk.people.rules import Relation, check_may
 from mdk.people.structs import Arrival, Door, Holder, SignedIn, Viewer, Vouched
 from mdk.people.tables import Person, SignIn
@@ -152,6 +152,33 @@ def end_all(session: Session, *, email: str, by: Actor = SYSTEM, at: datetime) -
     ended = _end_all(session, person_id, at)
     did(session, "session.end-all", by=by, at=at, reason=known)
     return ended
+
+
+def give_token(
+    session: Session,
+    *,
+    email: str,
+    assignment_id: int | None = None,
+    minutes: int,
+    secret: str,
+    issuer: str,
+    by: Actor = SYSTEM,
+    at: datetime,
+) -> str:
+    """A token of the API for one of a person's assignments, the first if none is named; the log says who got it.
+
+    Raises `NotFound` when there is no such active person or assignment.
+    """
+    to = viewer(session, email=email, assignment_id=assignment_id)
+    did(session, "token.give", by=by, at=at, reason=f"{to.email}, {minutes} min")
+    return issue(
+        secret,
+        person_id=to.person_id,
+        assignment_id=to.assignment_id,
+        now=next_moment(tokens_ended_at(session, to.person_id), at),
+        minutes=minutes,
+        issuer=issuer,
+    )
 
 
 def _end_all(session: Session, person_id: int, at: datetime, *, but: int = 0) -> int:

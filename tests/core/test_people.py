@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import make
+from mdk import bearers
 from mdk.audit.tables import AccessLog
 from mdk.clinical import reference as published
 from mdk.db import Database
@@ -195,21 +196,26 @@ def test_a_disabled_person_is_out_at_once_and_can_be_let_in_again(clinic: Databa
 
 
 def test_the_log_says_whose_access_was_given_changed_and_ended(clinic: Database) -> None:
-    add(clinic, email="Ny@demo.mdk")
+    assignment = add(clinic, email="Ny@demo.mdk")
     with clinic.writing() as session:
         service.change_address(session, email="ny@demo.mdk", to="nyare@demo.mdk", at=make.AT)
+        given: dict[str, Any] = {"minutes": 90, "secret": make.SECRET, "issuer": "https://mdk.example", "at": make.AT}
+        token = sign_ins.give_token(session, email="Nyare@demo.mdk", **given)
         sign_ins.end_all(session, email="nyare@demo.mdk", at=make.AT)
         service.disable(session, email="nyare@demo.mdk", at=make.AT)
     with clinic.reading() as session:
         rows = session.execute(
-            select(col(AccessLog.act), col(AccessLog.reason)).order_by(col(AccessLog.id).desc()).limit(4)
+            select(col(AccessLog.act), col(AccessLog.reason)).order_by(col(AccessLog.id).desc()).limit(5)
         )
         assert [tuple(row) for row in rows] == [
             ("person.disable", "nyare@demo.mdk"),
             ("session.end-all", "nyare@demo.mdk"),
+            ("token.give", "nyare@demo.mdk, 90 min"),
             ("person.change-address", "ny@demo.mdk → nyare@demo.mdk"),
             ("person.add", "ny@demo.mdk"),
         ]
+    bearer = bearers.read(make.SECRET, token, make.AT + make.MINUTE, issuer="https://mdk.example")
+    assert (bearer.assignment_id, bearer.expires_at) == (assignment, make.AT + 90 * make.MINUTE)
 
 
 def test_names_of_people_and_of_the_system(clinic: Database) -> None:

@@ -116,6 +116,7 @@ _ACTS: Mapping[str, str] = MappingProxyType(
         "removal.withdraw": "Drog tillbaka ett gallringsbeslut",
         "session.end-all": "Avslutade alla en persons inloggningar och åtkomstnycklar",
         "session.end-others": "Avslutade alla andra inloggningar, och åtkomstnycklar",
+        "token.give": "Gav en åtkomstnyckel till API:et",
         "sign-in": "Loggade in",
         "sign-out": "Loggade ut",
     }

@@ -115,22 +115,20 @@ def address(email: str, new: str) -> None:
 @click.option("--assignment", type=int, help="Uppdragets nummer, när personen har flera (se mdk user list).")
 def token(email: str, minutes: int, assignment: int | None) -> None:
     """Skriv ut en åtkomstnyckel till API:et."""
-    from mdk import bearers, clock
-    from mdk.people.queries import tokens_ended_at, viewer
+    from mdk import clock
+    from mdk.people import sign_ins
 
-    with opened() as store:
-        with store.database.reading() as session:
-            by = viewer(session, email=email, assignment_id=assignment)
-            ended_at = tokens_ended_at(session, by.person_id)
-        bearer = bearers.issue(
-            store.settings.secret_key,
-            person_id=by.person_id,
-            assignment_id=by.assignment_id,
-            now=bearers.next_moment(ended_at, clock.now()),
+    with opened() as store, store.database.writing() as session:
+        given = sign_ins.give_token(
+            session,
+            email=email,
+            assignment_id=assignment,
             minutes=minutes,
+            secret=store.settings.secret_key,
             issuer=store.settings["BASE_URL"],
+            at=clock.now(),
         )
-    say(bearer)
+    say(given)
 
 
 @click.group()
