@@ -21,7 +21,7 @@ from postgres import NoPostgres, Server, running
 STORES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 # So that a failed assertion in a support module says what it compared, as in a test.
-pytest.register_assert_rewrite("core", "faults", "invites", "journeys", "make", "web")
+pytest.register_assert_rewrite("core", "faults", "invites", "journeys", "making", "web")
 
 hypothesis.settings.register_profile("house", deadline=None, database=None, derandomize=True)
 hypothesis.settings.load_profile("house")
