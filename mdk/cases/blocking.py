@@ -63,6 +63,41 @@ def lift(session: Session, *, number: str, block_id: int, reason: str, by: Viewe
     did(session, "case.lift-block", by=by, at=at, cases=(number,))
 
 
+def follow(session: Session, case: Case, before: str, *, by: Viewer, at: datetime) -> None:
+    """Let whom the patient has shut out stay so under the number to which a case's identity number was corrected.
+
+    The blocks under the number `before` stay too: other cases may have it.
+    """
+    if before == case.identity_number:
+        return
+    query = select(PatientBlock).where(col(PatientBlock.lifted_at).is_(None))
+    here = session.scalars(query.where(is_block_of(session, case.identity_number)))
+    shut_out = {(row.person_id, row.unit_id) for row in here}
+    there = session.scalars(query.where(is_block_of(session, before)).order_by(col(PatientBlock.id)))
+    missing = [row for row in there if (row.person_id, row.unit_id) not in shut_out]
+    session.add_all(
+        PatientBlock(
+            identity_number=case.identity_number,
+            identity_blind=kept(session, "identity", case.identity_number),
+            person_id=row.person_id,
+            unit_id=row.unit_id,
+            wish=row.wish,
+            recorded_by=row.recorded_by,
+            recorded_at=row.recorded_at,
+        )
+        for row in missing
+    )
+    if missing:
+        did(
+            session,
+            "case.block",
+            by=by,
+            at=at,
+            cases=(case.number,),
+            reason="Personnumret rättades; spärren följer med.",
+        )
+
+
 def blocks(session: Session, number: str, *, by: Viewer, at: datetime) -> list[BlockLine]:
     """Whom the case's patient has shut out, the standing first; the read is logged. Raises `NotFound`, `NotAllowed`."""
     case = load(session, number, act="case.read-blocks", by=by, at=at)

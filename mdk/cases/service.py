@@ -14,7 +14,7 @@ from mdk import clock as time
 from mdk import parsing
 from mdk.audit.service import did, moved
 from mdk.audit.structs import Actor
-from mdk.cases import filling, rules
+from mdk.cases import blocking, filling, rules
 from mdk.cases.changes import record_changes
 from mdk.cases.queries import behind_glass, load, submission_of
 from mdk.cases.structs import CaseState
@@ -312,8 +312,9 @@ def _replace(session: Session, case: Case, version: int, submission: Submission,
     settled = case.urgency if case.accepted_at is not None else None
     if case.state in rules.MUST_STAY_COMPLETE:
         rules.check_complete(rules.completeness(submission, is_child=rules.is_child(case.birth_date, time.today(at))))
-    before = submission_of(case)
+    before, identity = submission_of(case), case.identity_number
     filling.fill(session, case, submission, at, urgency=settled)
+    blocking.follow(session, case, identity, by=by, at=at)
     filling.assess(session, case, at)
     record_changes(session, case, before, submission_of(case), person_id=by.person_id, at=at)
     did(session, "case.patch", by=by, at=at, cases=(case.number,))

@@ -40,7 +40,7 @@ _TELLING: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("ett ärendenummer", re.compile(r"\bMDK-\d{4}-\d+", re.IGNORECASE)),
     ("ett telefonnummer", re.compile(r"(?:\+46|\b0)\d(?:[ -]?\d){6,}")),
-    ("en e-postadress", re.compile(r"\S+@\S+\.\S+")),
+    ("en e-postadress", re.compile(r"[^\s@]@[^\s@.]+\.[^\s@]")),
     ("en exakt ålder", re.compile(r"\b(?:\d{1,3})[- ]?(?:årig|åring|år gammal)", re.IGNORECASE)),
 )
 

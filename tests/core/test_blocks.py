@@ -30,6 +30,12 @@ def let_in(database: Database, number: str, block_id: int) -> None:
     make.act(database, make.REFERRER, blocking.lift, number=number, block_id=block_id, reason="Patienten vill.")
 
 
+def correct(database: Database, number: str, identity: str) -> None:
+    version = make.case_row(database, number).version
+    right = make.submission(**{"patient.identity_number": identity})
+    make.act(database, make.REFERRER, service.replace, number=number, version=version, submission=right)
+
+
 def may_see(database: Database, name: str, number: str) -> bool:
     try:
         make.ask(database, name, queries.view, number)
@@ -43,6 +49,26 @@ def listed(database: Database, name: str, text: str = "") -> set[str]:
 
 
 # ----------------------------------------------------------------------------------------------------------- blocks
+def test_a_block_follows_when_the_identity_number_is_corrected_and_the_log_says_so(clinic: Database) -> None:
+    number, other = make.submitted(clinic), make.submitted(clinic)
+    shut_out(clinic, number, person=make.email(make.COORDINATOR))
+    lifted = shut_out(clinic, number, person=make.email(make.CONSULTANT))
+    let_in(clinic, number, lifted)
+    correct(clinic, number, make.OTHER_ADULT)
+    assert not may_see(clinic, make.COORDINATOR, number)
+    assert not may_see(clinic, make.COORDINATOR, other)
+    assert may_see(clinic, make.CONSULTANT, number)
+    assert [line.wish for line in make.ask(clinic, make.REFERRER, blocking.blocks, number)] == [
+        "Patienten sa nej i dag."
+    ]
+    with clinic.reading() as session:
+        reasons = [row.reason for row in audit.of_case(session, number) if row.act == "case.block"]
+    assert [reason for reason in reasons if reason] == ["Personnumret rättades; spärren följer med."]
+    correct(clinic, number, make.ADULT)
+    correct(clinic, number, make.OTHER_ADULT)
+    assert len(make.ask(clinic, make.REFERRER, blocking.blocks, number)) == 1
+
+
 def test_whoever_is_shut_out_finds_the_patient_s_cases_nowhere(clinic: Database) -> None:
     waiting, sent = make.accepted(clinic), make.submitted(clinic)
     held = make.conference(clinic, [make.accepted(clinic)])

@@ -42,7 +42,9 @@ RETRY_AFTER = "5"
 API = "/api/"
 MAX_FIELDS = 4000
 WAY_BACK = 900  # seconds
-_PATH = re.compile(r"/(?:[0-9A-Za-z-][0-9A-Za-z_.-]*/?){0,8}", re.ASCII)
+LONGEST_WAY_BACK = 200
+# Every sign has one place in it, or a path that almost fits would be read in more ways than there is time for.
+_PATH = re.compile(r"/(?:[0-9A-Za-z-][0-9A-Za-z_.-]*(?:/[0-9A-Za-z-][0-9A-Za-z_.-]*){0,7}/?)?", re.ASCII)
 
 
 class SignInNeeded(MdkError):
@@ -262,7 +264,7 @@ def _way_back(request: Request[Any, Any, Any]) -> list[Cookie]:
 
 def is_way_back(path: str) -> bool:
     """Whether a path is one of ours, and leads to no other place."""
-    return _PATH.fullmatch(path) is not None
+    return len(path) <= LONGEST_WAY_BACK and _PATH.fullmatch(path) is not None
 
 
 def noticed(template: str, *, status: int, headers: dict[str, str], **context: Any) -> Response[Any]:
