@@ -9,6 +9,7 @@ from sqlmodel import col
 from mdk import cursors
 from mdk.audit.service import seen
 from mdk.cases.queries import load as load_case
+from mdk.cases.shut import is_open_to, is_shut
 from mdk.cases.tables import Case
 from mdk.errors import NotFound
 from mdk.learning.rules import FIELDS
@@ -51,13 +52,13 @@ def published(
 
 
 def unpublished(session: Session, *, by: Viewer, at: datetime) -> list[LearningLine]:
-    """What is being written, reviewed or is withdrawn, for those who do so; nothing for others."""
+    """What is being written, reviewed or is withdrawn, for those who do so and whom its patient has not shut out."""
     if not may_ever("learning.write", by):
         return []
     seen(session, "learning.list", by=by, at=at)
     rows = session.scalars(
         select(LearningCase)
-        .where(col(LearningCase.state) != LearningState.PUBLISHED)
+        .where(col(LearningCase.state) != LearningState.PUBLISHED, is_open_to(col(LearningCase.case_id), by))
         .order_by(col(LearningCase.changed_at).desc())
         .limit(cursors.MAX_LIMIT)
     )
@@ -67,13 +68,17 @@ def unpublished(session: Session, *, by: Viewer, at: datetime) -> list[LearningL
 def view(session: Session, key: str, *, by: Viewer, at: datetime) -> LearningView:
     """One learning case; the case behind it is named to those who write and review, and that read is logged.
 
+    Whom the patient has shut out reads what is published, as anyone does, and no more.
     Raises `NotFound`, `NotAllowed`.
     """
     check_role("learning.read", by)
     row = session.get(LearningCase, key)
-    if row is None or (row.state != LearningState.PUBLISHED and not may_ever("learning.write", by)):
+    if row is None:
         raise NotFound
-    number = session.get_one(Case, row.case_id).number if may_ever("learning.write", by) else None
+    knows = may_ever("learning.write", by) and not is_shut(session, row.case_id, by=by)
+    if row.state != LearningState.PUBLISHED and not knows:
+        raise NotFound
+    number = session.get_one(Case, row.case_id).number if knows else None
     seen(session, "learning.read", by=by, at=at, cases=(number,) if number else ())
     return LearningView(
         **{field: getattr(row, field) for field in FIELDS},

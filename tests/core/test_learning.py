@@ -7,6 +7,8 @@ from sqlalchemy import update
 from sqlmodel import col
 
 import make
+from mdk.cases import blocking
+from mdk.cases.block_structs import BlockBody
 from mdk.cases.tables import Case
 from mdk.db import Database
 from mdk.errors import NotAllowed, NotFound, RuleBroken, Stale
@@ -30,6 +32,21 @@ def closed(database: Database, state: str = "closed") -> str:
     with database.writing() as session:
         session.execute(update(Case).where(col(Case.number) == number).values(state=state))
     return number
+
+
+def test_whom_the_patient_has_shut_out_reads_no_draft_and_is_told_no_case(clinic: Database) -> None:
+    number = closed(clinic)
+    key = act(clinic, "begin", number=number).id
+    body = BlockBody(wish="Nej.", person=make.email(make.COORDINATOR))
+    make.act(clinic, make.REFERRER, blocking.block, number=number, body=body)
+    assert make.ask(clinic, make.COORDINATOR, queries.unpublished) == []
+    assert [line.id for line in make.ask(clinic, make.CONSULTANT, queries.unpublished)] == [key]
+    with pytest.raises(NotFound):
+        make.ask(clinic, make.COORDINATOR, queries.view, key)
+    with clinic.writing() as session:
+        session.execute(update(LearningCase).values(state="published", published_at=make.MEETS))
+    for name, named in ((make.COORDINATOR, None), (make.CONSULTANT, number)):
+        assert make.ask(clinic, name, queries.view, key).case == named
 
 
 def act(database: Database, name: str, key: str = "", *, by: str = make.CHAIR, **given: Any) -> LearningCase:
@@ -117,6 +134,7 @@ def test_what_is_not_whole_is_not_sent(ward: Database) -> None:
         ("Se mdk-2026-0001.", "ett ärendenummer"),
         ("Ring 046-12 34 56.", "ett telefonnummer"),
         ("Skriv till nagon@example.org.", "en e-postadress"),
+        (f"{'@' * 20_000} nagon@example.org", "en e-postadress"),
         ("En 86-årig kvinna.", "en exakt ålder"),
     ],
 )

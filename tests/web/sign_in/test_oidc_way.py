@@ -9,6 +9,7 @@ from litestar.testing import TestClient
 
 from arriving import refused
 from mdk.db import Database
+from mdk_web.errors import is_way_back
 from oidc import CALLBACK, CLIENT_ID, Guest, Teller, asked_for, new_key, published
 
 
@@ -68,6 +69,19 @@ def test_nobody_is_led_elsewhere_after_the_sign_in(house: TestClient[Any], telle
     guest = Guest(house)
     guest.holds("__Host-mdk_next", elsewhere)
     assert guest.come_back(teller.authorize(guest.begin())).headers["location"] == "/"
+
+
+def test_a_path_that_almost_fits_is_read_once_and_not_in_every_way_there_is(house: TestClient[Any]) -> None:
+    path = f"/log/checks/{'0' * 4000}1%20"  # is the number 1 to the router, and no path of ours
+    sent = Guest(house).get(path)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in")
+    assert "mdk_next" not in sent.headers.get("set-cookie", "")
+    assert [is_way_back(path) for path in ("/cases/MDK-2026-0001/edit", "/", "/log/", "/a/b/c/d/e/f/g/h/i")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_session_from_before_the_sign_in_is_not_taken_over(
