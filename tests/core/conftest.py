@@ -60,3 +60,10 @@ def ward_once(_sqlite_people: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """The same on SQLite, for all tests of a module together."""
     with stores.opened(stores.copied(_sqlite_people, tmp_path_factory.mktemp("ward") / "mdk.sqlite")) as database:
         yield database
+
+
+@pytest.fixture
+def held(clinic: Database) -> tuple[Database, str, str]:
+    """A clinic, the id of a conference in session there, and the number of the case on it."""
+    number = make.accepted(clinic)
+    return clinic, make.in_session(clinic, [number]), number
