@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import icalendar
+from aiosmtpd.smtp import Envelope
 from sqlalchemy import select
 from sqlmodel import col
 
 import make
 from mdk.conferences import service as conferences
 from mdk.db import Database
+from mdk.outbox import service as outbox
 from mdk.outbox.tables import OutboxRow
 from mdk.settings import Settings, load
 from mdk_calendar import ledger
@@ -162,3 +164,33 @@ def write_only(post: Post, conference_id: str) -> None:
     """Let a worker write the mails and die before any leaves."""
     with post.database.writing() as session:
         ledger.tell(session, conference_id, settings=post.settings, at=make.AT)
+
+
+def by_smtp(post: Post, port: int) -> Post:
+    """The same worker, sending to a server."""
+    post.settings = settings(post.folder, SMTP_URL=f"smtp://127.0.0.1:{port}", MAIL_FROM="retur@mdk.example")
+    return post
+
+
+def notices(post: Post) -> list[tuple[str, str, str]]:
+    """Of each mail without a calendar: to whom, the subject, and the page it leads to."""
+    found = []
+    for raw in post.raws():
+        if read(raw) is None:
+            message = parsed(raw)
+            body = message.get_body(("plain",))
+            link = body.get_content().splitlines()[2].rpartition(" ")[2]
+            found.append((message["To"].addresses[0].username, message["Subject"].removeprefix("MDK smärta: "), link))
+    return sorted(found)
+
+
+def owe_notice(database: Database, name: str = make.REFERRER, kind: str = "case-accepted") -> None:
+    person = make.viewer(database, name)
+    with database.writing() as session:
+        outbox.notice(session, kind, person_id=person.person_id, key="MDK-2026-0001", at=make.AT)
+
+
+def raw_of(envelope: Envelope) -> bytes:
+    content = envelope.content
+    assert isinstance(content, bytes)
+    return content

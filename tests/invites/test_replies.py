@@ -12,8 +12,7 @@ from sqlmodel import col
 
 import make
 from invites.answering import CAME, NURSE, UID, answer_of, calendar, ingest, kept, mail, sample, told
-from invites.post import Post, cancel, change, move
-from invites.test_worker import notices
+from invites.post import Post, cancel, change, move, notices
 from mdk.audit.tables import AccessLog
 from mdk.conferences import service as conferences
 from mdk.db import Database

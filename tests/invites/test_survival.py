@@ -11,9 +11,8 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 import make
-from invites.post import Post, read, rows, three_cases
+from invites.post import Post, by_smtp, raw_of, read, rows, three_cases
 from invites.test_delivery import Receiver, listening
-from invites.test_worker import by_smtp, raw_of
 from mdk.db import Database
 from mdk.outbox.tables import OutboxState
 from mdk_calendar.worker import run_once

@@ -6,8 +6,7 @@ import pytest
 
 import make
 from invites import forbidden
-from invites.post import Post, read, rows, texts
-from invites.test_worker import notices
+from invites.post import Post, notices, read, rows, texts
 from mdk.db import Database
 from mdk.outbox.service import conference_changed
 from mdk_calendar import ledger
