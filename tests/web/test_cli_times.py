@@ -1,16 +1,11 @@
 """Series and absences on the command line: the same acts, rules and refusals as on the pages."""
 
-from collections.abc import Callable
-
 import pytest
-from click.testing import Result
 
 import make
 from mdk import clock
-from web.test_cli import folder, is_one_line, mdk
+from web.commands import Run, is_one_line
 
-__all__ = ["folder", "mdk"]
-Run = Callable[..., Result]
 COORDINATOR, CONSULTANT = make.email(make.COORDINATOR), make.email(make.CONSULTANT)
 PLAN = (
     "series", "add", "Onsdagar", "--as", COORDINATOR, "--rrule", "FREQ=WEEKLY;BYDAY=WE", "--chair",
