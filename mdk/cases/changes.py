@@ -19,6 +19,7 @@ from mdk.cases.submission_structs import Submission, given
 from mdk.cases.tables import Case, CaseChange
 
 MERGED_WITHIN = timedelta(minutes=30)
+_WHO = ("patient.", "home_care.mas_contact")  # what tells who the patient is, or where
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -100,7 +101,7 @@ def of_case(session: Session, case: Case, *, knows_identity: bool) -> list[Chang
             [
                 each
                 for each in _by_rows(_stored.decode(row.changes))
-                if knows_identity or not each.field.startswith("patient.")
+                if knows_identity or not each.field.startswith(_WHO)
             ],
         )
         for row in rows

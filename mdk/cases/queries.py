@@ -23,7 +23,7 @@ from mdk.cases.structs import (
     Supplement,
     Supplemented,
 )
-from mdk.cases.submission_structs import Patient, Submission
+from mdk.cases.submission_structs import HomeCare, Patient, Submission, given
 from mdk.cases.tables import Case, CaseRelation, TreatmentDecision
 from mdk.cases.treatment_structs import TreatmentDecisionLine
 from mdk.clinical.structs import Assessment
@@ -311,7 +311,10 @@ def _without_identity(submission: Submission) -> Submission:
     """A submission as those see it who lead the work on a case and do not treat its patient, who is protected."""
     here = submission.patient
     hidden = Patient(identity_number=HIDDEN, name=HIDDEN, home_region=here.home_region, protected_identity="yes")
-    return msgspec.structs.replace(submission, patient=hidden)
+    home_care = submission.home_care
+    if isinstance(home_care, HomeCare) and given(home_care.mas_contact):  # it names the patient's municipality
+        home_care = msgspec.structs.replace(home_care, mas_contact=HIDDEN)
+    return msgspec.structs.replace(submission, patient=hidden, home_care=home_care)
 
 
 def _told(session: Session, case: Case, act: str) -> list[tuple[datetime, str, str]]:

@@ -193,7 +193,8 @@ def suggestion(session: Session, conference: Conference, case: Case) -> MinutesB
             if person.role != "presenter" or (presenter is not None and person.email == presenter.email)
         ],
         alternatives=_tried(submission),
-        opioid_plan_owner=_text(submission, "patient.care_place") or session.get_one(Unit, case.unit_id).name,
+        opioid_plan_owner=("" if case.protected else _text(submission, "patient.care_place"))
+        or session.get_one(Unit, case.unit_id).name,  # where someone protected is cared for, not all readers may know
         contraindications=rules.suggested_contraindications(
             infection=value_at(submission, "safety.infection") or None,
             intraspinal=value_at(submission, "safety.intraspinal_growth") or None,

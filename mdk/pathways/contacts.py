@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from mdk.audit.service import seen
-from mdk.cases.queries import load, submission_of
+from mdk.cases.queries import HIDDEN, knows_identity, load, relations, submission_of
 from mdk.cases.rules import value_at
 from mdk.cases.tables import Case
 from mdk.pathways.structs import ContactLine, HomeCareLine
@@ -44,25 +44,29 @@ def questions(session: Session, number: str, *, by: Viewer, at: datetime) -> lis
     """
     load(session, number, act="case.read", by=by, at=at)
     seen(session, "case.read", by=by, at=at, cases=(number,))
-    return home_care_lines(session, number)
+    return home_care_lines(session, number, by=by, at=at)
 
 
-def home_care_lines(session: Session, number: str) -> list[HomeCareLine]:
-    """What home care was asked about a case and what it answered, newest first; the caller has checked and logged."""
+def home_care_lines(session: Session, number: str, *, by: Viewer, at: datetime) -> list[HomeCareLine]:
+    """What home care was asked about a case and what it answered, newest first; the caller has checked and logged.
+
+    Who may not know who the patient is does not learn whom in the patient's municipality was asked.
+    """
+    case = session.scalars(select(Case).where(col(Case.number) == number)).one()
+    knows = knows_identity(case, relations(session, case, by=by, at=at))
     rows = session.scalars(
         select(HomeCareQuestion)
-        .join(Case, col(Case.id) == col(HomeCareQuestion.case_id))
-        .where(col(Case.number) == number)
+        .where(col(HomeCareQuestion.case_id) == case.id)
         .order_by(col(HomeCareQuestion.id).desc())
     )
     return [
         HomeCareLine(
             number=row.id or 0,
-            name=row.name,
+            name=row.name if knows else HIDDEN,
             asked_at=row.asked_at,
             answer=row.answer,
             comment=row.comment,
-            answered_by=row.answered_by,
+            answered_by=row.answered_by if knows else HIDDEN,
             answered_at=row.answered_at,
         )
         for row in rows

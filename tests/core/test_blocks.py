@@ -1,4 +1,4 @@
-"""Blocks and protected identity: whom a patient has shut out sees nothing, and a protected name only those treating."""
+"""Blocks (spärr): whom a patient has shut out sees nothing of the patient."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 import make
 from mdk.audit import queries as audit
-from mdk.cases import attachments, blocking, lists, queries, service
+from mdk.cases import blocking, lists, queries, service
 from mdk.cases.block_structs import BlockBody
 from mdk.conferences import queries as conferences
 from mdk.db import Database
@@ -191,73 +191,3 @@ def test_broken_glass_passes_a_block_for_a_day_and_a_block_closes_glass_that_was
     assert {line.number for line in make.ask(clinic, make.NURSE, lists.lines, at=later)[0]} == {number}
     with pytest.raises(NotFound):
         make.ask(clinic, make.NURSE, queries.view, number, at=later + make.DAY)
-
-
-# --------------------------------------------------------------------------------------------- protected identity
-def named(database: Database, name: str, number: str, at: Any = make.AT) -> bool:
-    view = make.ask(database, name, queries.view, number, at=at)
-    said = f"{view.patient}"
-    hidden = not any(each in said for each in (make.ADULT, "Provlund", "Växjö"))
-    assert view.identity_hidden is hidden
-    return not hidden
-
-
-def test_a_protected_patient_is_named_to_those_treating_and_to_nobody_else(clinic: Database) -> None:
-    number = make.accepted(clinic, make.submission(**PROTECTED))
-    leading = (make.COORDINATOR, make.CHAIR, make.CONSULTANT)
-    assert [named(clinic, name, number) for name in (make.REFERRER, *leading)] == [True, False, False, False]
-    held = make.released(clinic, [number])
-    people = (make.CHAIR, make.CONSULTANT, make.NURSE, make.SURGEON, make.COORDINATOR)
-    assert [named(clinic, name, number) for name in people] == [True, True, True, True, False]
-    make.closed(clinic, make.opened(clinic, held))
-    after = make.MEETS + make.HOUR + 30 * make.DAY
-    assert [named(clinic, name, number, after) for name in leading] == [False, False, False]
-    make.act(clinic, make.COORDINATOR, service.break_glass, number=number, reason="Ringer patienten", at=after)
-    assert named(clinic, make.COORDINATOR, number, after)
-
-
-def test_a_protected_patient_is_found_by_those_treating_only_and_waits_for_triage_all_the_same(
-    clinic: Database,
-) -> None:
-    number = make.submitted(clinic, make.submission(**PROTECTED))
-    for text in ("", "Elsa Provlund", make.ADULT, number):
-        assert listed(clinic, make.COORDINATOR, text) == set()
-        assert listed(clinic, make.REFERRER, text) == {number}
-    assert make.ask(clinic, make.COORDINATOR, work.tallies) == (0, 0)
-    assert [line.number for line in make.ask(clinic, make.COORDINATOR, work.triage)[0]] == [number]
-    make.do(clinic, number, "accept")
-    assert [line.case for line in make.ask(clinic, make.COORDINATOR, lists.queue)[0]] == [number]
-    held = make.conference(clinic, [number])
-    assert [slot.case for slot in make.ask(clinic, make.COORDINATOR, conferences.view, held).agenda] == [number]
-
-
-def test_another_case_of_a_protected_patient_is_not_told_to_who_does_not_treat_in_it(clinic: Database) -> None:
-    mine = make.submitted(clinic, make.submission(**PROTECTED))
-    make.submitted(clinic, make.submission(**PROTECTED), by=make.OTHER_REFERRER)
-    assert make.ask(clinic, make.COORDINATOR, queries.view, mine).open_cases == []
-
-
-def test_the_files_and_papers_of_a_protected_patient_are_for_those_treating(clinic: Database) -> None:
-    number = make.accepted(clinic, make.submission(**PROTECTED))
-    held = make.released(clinic, [number])
-    make.opened(clinic, held)
-    make.save(clinic, held, number, make.minutes_body("nerve_block"))
-    make.sign(clinic, held, number)
-    assert make.ask(clinic, make.NURSE, sheets.papers, held, number).pdf
-    with pytest.raises(NotFound):
-        make.ask(clinic, make.COORDINATOR, sheets.papers, held, number)
-    assert make.ask(clinic, make.COORDINATOR, minutes.view, held, number).case == number
-    with pytest.raises(NotFound):
-        make.ask(clinic, make.COORDINATOR, attachments.read, number, "x")
-
-
-def test_a_change_of_a_protected_patient_s_name_is_no_story_for_others(clinic: Database) -> None:
-    number = make.submitted(clinic, make.submission(**PROTECTED))
-    make.do(clinic, number, "patch", by=make.REFERRER, changes={"patient": {"name": "Elsa Nyprov"}, "question": "Ny?"})
-
-    def changed(name: str) -> set[str]:
-        steps = make.ask(clinic, name, work.story, number)
-        return {change.field for step in steps for change in step.changes}
-
-    assert changed(make.REFERRER) == {"patient.name", "question"}
-    assert changed(make.COORDINATOR) == {"question"}

@@ -264,10 +264,10 @@ def test_what_was_not_shown_is_not_signed_though_the_minutes_are_the_same(
 ) -> None:  # F14
     clinic, conference_id, number = held
     make.save(clinic, conference_id, number)
-    _, sheet = make.ask(clinic, make.CHAIR, read_back, conference_id, number, at=make.MEETS)
+    _, sheet, _ = make.ask(clinic, make.CHAIR, read_back, conference_id, number, at=make.MEETS)
     with clinic.writing() as session:
         session.scalars(select(Person).where(col(Person.name) == "Kim Smärtgren")).one().name = "Kim Nyström"
     with pytest.raises(Stale):
         signed_again(clinic, conference_id, number, shown=fingerprint(sheet))
-    _, sheet = make.ask(clinic, make.CHAIR, read_back, conference_id, number, at=make.MEETS)
+    _, sheet, _ = make.ask(clinic, make.CHAIR, read_back, conference_id, number, at=make.MEETS)
     assert signed_again(clinic, conference_id, number, shown=fingerprint(sheet)).signed_by

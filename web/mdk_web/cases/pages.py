@@ -150,7 +150,7 @@ def show_case(visit: Visit, number: str, refusal: Refusal, *, act: str = "", for
         minutes=minutes.of_case(session, number, by=by, at=at),
         after=follow_up_queries.summary(session, number, at=at),
         has_pump=on_call.has_pump(session, number),
-        home_care=contacts.home_care_lines(session, number),
+        home_care=contacts.home_care_lines(session, number, by=by, at=at),
         may_ask_home_care=may_ever("case.ask-home-care", by) and view.state in _ASKABLE,
         may_block=may_ever("case.block", by) and (view.unit == by.unit_id or not may_ever("case.patch", by)),
         pathways=pathways.of_case(session, number, by=by, at=at),

@@ -9,7 +9,6 @@ from mdk.audit import queries as audit
 from mdk.conferences import queries as conferences
 from mdk.journey import decisions, signing
 from mdk.minutes import editing, keys, queries, service, sheets
-from mdk.minutes.sheets import fingerprint
 from mdk.minutes.structs import AddendumBody
 from mdk.pathways.queries import gaps_of
 from mdk_web.calls import query_of
@@ -97,7 +96,7 @@ def save(request: PageRequest, conference_id: FromPath[str], number: FromPath[st
 @shown_again(again=_stored_again)
 def read_back(request: PageRequest, conference_id: FromPath[str], number: FromPath[str]) -> Page:
     with reading(request) as visit:
-        minutes, sheet = signing.read_back(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
+        minutes, sheet, seen = signing.read_back(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
         if minutes.signed:
             return go(_path(conference_id, number))
         return page(
@@ -106,7 +105,7 @@ def read_back(request: PageRequest, conference_id: FromPath[str], number: FromPa
             minutes=minutes,
             sheet=sheet,
             paper=paper.paper_of(sheet),
-            seen=fingerprint(sheet),
+            seen=seen,
             gaps=gaps_of(visit.session, number, minutes.catheter_tip) if minutes.outcome == "intern_pump" else [],
         )
 

@@ -87,7 +87,7 @@ def papers(visit: Visit, row: Row) -> dict[str, Any]:
         "row": row,
         "case": case,
         "minutes": minutes.view(visit.session, row.conference, row.case, by=visit.viewer, at=visit.at),
-        "answers": contacts.home_care_lines(visit.session, row.case),
+        "answers": contacts.home_care_lines(visit.session, row.case, by=visit.viewer, at=visit.at),
         "met": count_met(row.prerequisites),
         "after": follow_up_queries.summary(visit.session, row.case, at=visit.at),
         "has_pump": on_call.has_pump(visit.session, row.case),
