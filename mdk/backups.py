@@ -17,11 +17,12 @@ from typing import Final
 from sqlalchemy import func, inspect, select, table
 
 from mdk.db import SEARCH_INDEX, Database, damage, libpq_address
-from mdk.errors import RuleBroken, Unavailable
+from mdk.errors import NO_RIGHTS, NOT_OWNER, RuleBroken, Unavailable
 from mdk.keyring import DATA_KEY, Stored, WrongKey, unwrapped
 
 _MARKS: Final = {True: b"SQLite format 3\x00", False: b"PGDMP"}  # how a copy of an embedded store, or another, begins
 _TOOLS: Final = {"pg_dump", "pg_restore", "psql"}
+_REASON: Final = 400  # signs of what a program says of its failure
 _SCHEMA_ROWS: Final = frozenset({"alembic_version"})
 _AFRESH: Final = b"SET client_min_messages = warning;\nDROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n"
 
@@ -96,7 +97,8 @@ def _copy_in(database: Database, file: Path) -> None:
     script = ["pg_restore", "--no-owner", "--no-privileges", "--file=-", str(file)]
     dumped = _run(database, script)
     lines = [line for line in dumped.splitlines(keepends=True) if line.strip() != b"CREATE SCHEMA public;"]
-    taken = ["psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+    told = ["--quiet", "--output=/dev/null", "--set=VERBOSITY=sqlstate"]  # else a message may quote a patient's row
+    taken = ["psql", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1", *told]
     _run(database, taken, feed=_AFRESH + b"".join(lines))
 
 
@@ -133,7 +135,7 @@ def _keys_in(database: Database, file: Path) -> list[Stored]:
         return [Stored(row[0], row[1], row[2], active=True, retired_at=None) for row in rows]
     script = _run(database, ["pg_restore", "--data-only", f"--table={DATA_KEY.name}", "--file=-", str(file)]).decode()
     _, _, copied = script.partition(f"COPY public.{DATA_KEY.name} (id, purpose, wrapped, ")
-    lines = copied.partition("\n")[2].partition("\n\\.\n")[0].splitlines()
+    lines = copied[copied.find("\n") :].partition("\n\\.\n")[0].splitlines()  # none when there are no rows
     rows = [line.split("\t") for line in lines if line]
     return [Stored(row[0], row[1], row[2], active=True, retired_at=None) for row in rows]
 
@@ -164,8 +166,15 @@ def _run(database: Database, command: list[str], *, feed: bytes = b"") -> bytes:
     environment = os.environ | address | secret
     done = subprocess.run([*command, *target], input=feed, capture_output=True, env=environment, check=False)  # noqa: S603 - no shell, our own words
     if done.returncode:
-        raise Unavailable(f"{command[0]} misslyckades (kod {done.returncode}). Inget har ändrats.")
+        raise Unavailable(_refusal(command[0], done.stderr.decode(errors="replace")))
     return done.stdout
+
+
+def _refusal(tool: str, told: str) -> str:
+    """What is said when one of PostgreSQL's programs failed: its reason, which for psql is a code and no row."""
+    reason = " ".join(line for line in told.splitlines() if "warning:" not in line)[:_REASON]
+    hint = f" {NOT_OWNER}" if NO_RIGHTS in reason else ""
+    return f"{tool} misslyckades: {reason or 'utan att säga varför'}. Inget har ändrats.{hint}"
 
 
 def _set_aside(file: Path) -> None:

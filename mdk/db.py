@@ -30,6 +30,7 @@ REWRITTEN = "mdk.rewritten"  # how a migration names the tables whose rows it wr
 _CHOICES = "mdk.choices"
 _WAITS = "mdk.waits"  # how long a connection waits for other processes, where that is not the usual
 BEHIND = "Databasens schema är äldre än programmet. Ta en kopia (mdk backup FIL) och kör sedan: mdk migrate"
+NEWER = "Databasens schema är nyare än programmet; det lämnas som det är."
 SEARCH_INDEX = "case_search"  # in PostgreSQL an index, in SQLite a virtual table with its own parts
 _UNIQUE_VIOLATION = "23505"
 _SQLITE_PRAGMAS = (
@@ -184,11 +185,13 @@ class Database:
 
 
 def migrate(database: Database) -> None:
-    """Bring the database to the newest schema; a database that is there already is left as it is.
+    """Bring the database to the newest schema; one that is there already, or further on, is left as it is.
 
     What a migration wrote in another form is then cleared out of the store's files. Raises `WrongKey` and changes
     nothing when rows are to be sealed and there is no key to do it with.
     """
+    if is_newer(database):
+        return
     with database.engine.begin() as connection:
         command.upgrade(_alembic(connection), "head")
         rewritten = connection.info.pop(REWRITTEN, ())
@@ -213,19 +216,27 @@ def _clear_out(database: Database, rewritten: Iterable[str]) -> None:
 def check_revision(database: Database) -> str:
     """Whether `migrate` must be run first, in a sentence; empty when not. Raises `Unavailable`.
 
-    A schema that this program does not know is a newer one, which a release earlier can live with
-    (infra/decisions/0018): so older processes go on while newer ones start.
+    A newer schema is one that a release earlier can live with (infra/decisions/0018): so older processes go on while
+    newer ones start.
     """
+    current = _revision(database)
+    return BEHIND if current is None or current in _known_revisions()[1:] else ""
+
+
+def is_newer(database: Database) -> bool:
+    """Whether a later program than this one made the schema, which this one does not know. Raises `Unavailable`."""
+    return _revision(database) not in (None, *_known_revisions())
+
+
+def _revision(database: Database) -> str | None:
     with _translated(), database.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return BEHIND if current is None or current in _earlier_revisions() else ""
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 @cache
-def _earlier_revisions() -> frozenset[str]:
-    """Every schema that came before this program's own."""
-    known = ScriptDirectory(str(MIGRATIONS))
-    return frozenset(script.revision for script in known.walk_revisions()) - {known.get_current_head() or ""}
+def _known_revisions() -> tuple[str, ...]:
+    """This program's own schema, and then every one that came before it."""
+    return tuple(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
 def damage(file: Path) -> bool:
@@ -238,7 +249,9 @@ def damage(file: Path) -> bool:
 
 
 def check_schema(database: Database) -> str:
-    """What keeps the schema from being the newest one, in a sentence; empty when nothing does."""
+    """What keeps the schema from being the newest that this program knows, in a sentence; empty when nothing does."""
+    if is_newer(database):
+        return NEWER
     with database.engine.begin() as connection:
         config = _alembic(connection)
         newest = ScriptDirectory.from_config(config).get_current_head()

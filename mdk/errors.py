@@ -87,6 +87,13 @@ class Stale(MdkError):
         self.current = current
 
 
+NO_RIGHTS = "42501"  # PostgreSQL's code for it
+NOT_OWNER = (
+    "Användaren i MDK_DATABASE_URL saknar rätt till det i databasen. Databasen ska ägas av den användaren: "
+    "ALTER DATABASE … OWNER TO …"
+)
+
+
 class Unavailable(MdkError):
     """The store cannot answer just now; nothing was changed and it is safe to try again."""
 

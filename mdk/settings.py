@@ -13,6 +13,7 @@ from mdk import setting_checks as checks
 from mdk.errors import MdkError
 
 PREFIX = "MDK_"
+DEFAULT = "förval"
 _OWN = {"SECRET_KEY": "secret", "BASE_URL": "base_url"}  # what a demo data folder keeps itself, and in which file
 
 
@@ -217,6 +218,11 @@ class Settings:
         return self.values[name]
 
     @property
+    def is_placed(self) -> bool:
+        """Whether somebody has said where the data lie."""
+        return any(self.sources[name] != DEFAULT for name in ("DATABASE_URL", "DATA_DIR"))
+
+    @property
     def data_dir(self) -> Path:
         return Path(self["DATA_DIR"])
 
@@ -282,7 +288,7 @@ def load(
     layers = ((os.environ if environment is None else environment, "miljövariabel"), (given, ".env"))
     values, sources = {}, {}
     for setting in SETTINGS:
-        value, source = setting.default, "förval"
+        value, source = setting.default, DEFAULT
         for layer, name in reversed(layers):
             if PREFIX + setting.name in layer:
                 value, source = layer[PREFIX + setting.name], name
@@ -295,7 +301,7 @@ def load(
         values["DATA_DIR"], sources["DATA_DIR"] = str(data_dir), "kommandoraden"
     for name, file in _OWN.items():
         own = Path(values["DATA_DIR"]) / file
-        if sources[name] == "förval" and own.is_file():
+        if sources[name] == DEFAULT and own.is_file():
             values[name], sources[name] = own.read_text().strip(), "datakatalogen"
     return Settings(values=values, sources=sources, is_demo=is_demo)
 

@@ -16,7 +16,7 @@ from mdk.journey.pending import COUNTED
 from mdk_web import words
 from mdk_web.log_words import said_of
 
-WEB = Path(__file__).parent
+WEB = Path(__file__).resolve().parent  # not by a link that the next release moves while this one still runs
 STATIC = WEB / "static"
 NOT_GIVEN = "–"
 

@@ -12,7 +12,7 @@ from mdk_web.minutes.paper import FONTS
 from mdk_web.rendering import full_day, full_when, identity_number, local
 from mdk_web.words import word
 
-_TEMPLATE = Path(__file__).parent / "extract.typ"
+_TEMPLATE = Path(__file__).resolve().parent / "extract.typ"
 
 
 def press(extract: Extract) -> bytes:

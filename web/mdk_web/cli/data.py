@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--check", "is_check", is_flag=True, help="Ändra inget; avsluta med 1 om något behöver göras.")
 def migrate(*, is_check: bool) -> None:
-    """Ge databasen det nyaste schemat."""
+    """Ge databasen det nyaste schemat. Ett schema från ett nyare program lämnas som det är."""
     from mdk import db
 
     with opened(is_new=not is_check) as store:
         if not is_check:
             db.migrate(store.database)
         fault = db.check_schema(store.database)
+    if fault == db.NEWER and not is_check:
+        say(fault)
+        return
     if fault:
         raise Failure(fault, FAILED)
     say("Databasen har det nyaste schemat.")

@@ -3,12 +3,13 @@
 import errno
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from mdk.errors import MdkError, Unavailable
+from mdk.errors import NO_RIGHTS, NOT_OWNER, MdkError, Unavailable
 
 FAILED, REFUSED = 1, 2
 
@@ -44,6 +45,16 @@ class Commands(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
+@contextmanager
+def ending(code: int) -> Iterator[None]:
+    """Whatever goes wrong in the block ends the command with this exit code."""
+    try:
+        yield
+    except Exception as fault:
+        known = fault if isinstance(fault, Failure) else _as_failure(fault)
+        raise Failure(known.message, code) from fault
+
+
 def say(*parts: str) -> None:
     """Write one line; when nobody reads any more, the work goes on without lines."""
     try:
@@ -70,6 +81,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _as_failure(fault: Exception) -> Failure:
+    if _sqlstate(fault) == NO_RIGHTS:
+        return Failure(NOT_OWNER, FAILED)
     if isinstance(fault, Unavailable):
         return Failure(fault.message, FAILED)
     if isinstance(fault, MdkError):
@@ -79,6 +92,16 @@ def _as_failure(fault: Exception) -> Failure:
     if type(fault).__module__.startswith("sqlalchemy"):
         return Failure("Databasen kan inte användas. Kontrollera MDK_DATABASE_URL och kör: mdk migrate", FAILED)
     return Failure(f"Oväntat fel ({type(fault).__name__}). Inget mer har ändrats.", FAILED)
+
+
+def _sqlstate(fault: BaseException | None) -> str:
+    """PostgreSQL's own code for what went wrong, or for what caused that."""
+    while fault is not None:
+        code = getattr(getattr(fault, "orig", None), "sqlstate", None)
+        if code:
+            return str(code)
+        fault = fault.__cause__
+    return ""
 
 
 def _named(fault: MdkError) -> list[str]:

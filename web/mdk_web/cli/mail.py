@@ -2,7 +2,7 @@
 
 import click
 
-from mdk_web.cli.lines import Failure, say
+from mdk_web.cli.lines import FAILED, Failure, ending, say
 from mdk_web.cli.store import opened
 
 
@@ -18,17 +18,19 @@ def ingest(file: str) -> None:
 
     Ett svar från Outlook, Google eller Apple sparas som personens svar. Samma mejl en gång till ändrar inget, och ett
     äldre svar går aldrig före ett nyare. Utgångskod 2 när mejlet inte är ett svar eller inte kan godtas; koordinatorn
-    ser det då på sidan Svar via mejl. En e-postserver kan skicka varje mejl hit.
+    ser det då på sidan Svar via mejl. Utgångskod 1 när det inte kunde tas emot alls och ska skickas hit igen. En
+    e-postserver kan skicka varje mejl hit.
     """
     from mdk import clock
     from mdk_calendar import imip, replies
     from mdk_calendar.tables import Fate
     from mdk_web.words import word
 
-    with click.open_file(file, "rb") as opened_file:
-        raw = opened_file.read(imip.LONGEST + 1)
-    with opened() as store, store.database.writing() as session:
-        taken = replies.ingest(session, raw, at=clock.now())
+    with ending(FAILED):
+        with click.open_file(file, "rb") as opened_file:
+            raw = opened_file.read(imip.LONGEST + 1)
+        with opened() as store, store.database.writing() as session:
+            taken = replies.ingest(session, raw, at=clock.now())
     line = word("reply_fate", taken.fate) + "."
     if taken.reason:
         line += f" {word('reply_reason', taken.reason)}"

@@ -35,7 +35,7 @@ def opened(*, is_new: bool = False, may_be_damaged: bool = False, may_be_behind:
     try:
         if database.is_sqlite:
             file = Path(database.url.database or "")
-            _check_file(file, is_new=is_new)
+            _check_file(file, may_be_made=is_new and settings.is_placed)
             _check_whole(file, may_be_damaged=may_be_damaged)
         fault = "" if is_new or may_be_behind else check_revision(database)
         if fault:
@@ -47,11 +47,14 @@ def opened(*, is_new: bool = False, may_be_damaged: bool = False, may_be_behind:
         database.close()
 
 
-def _check_file(file: Path, *, is_new: bool) -> None:
-    if is_new:
+def _check_file(file: Path, *, may_be_made: bool) -> None:
+    """A database is made where the settings say, and nowhere else: without them it would be another, empty one."""
+    if may_be_made:
         file.parent.mkdir(parents=True, exist_ok=True)
     elif not file.is_file():
-        raise Failure(f"Databasen {file} finns inte. Ange MDK_DATA_DIR eller MDK_DATABASE_URL, eller kör: mdk migrate")
+        raise Failure(
+            f"Databasen {file} finns inte. Ange MDK_DATABASE_URL eller MDK_DATA_DIR, och kör sedan: mdk migrate"
+        )
 
 
 def _check_whole(file: Path, *, may_be_damaged: bool) -> None:

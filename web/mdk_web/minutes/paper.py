@@ -23,7 +23,7 @@ from mdk_web.words import WORDS, word
 
 FONTS = STATIC / "vendor" / "source-sans"
 WIDTH = 72  # characters a line, which every record system shows without breaking it anew
-_TEMPLATE = Path(__file__).parent / "minutes.typ"
+_TEMPLATE = Path(__file__).resolve().parent / "minutes.typ"
 # What Melior, VAS and NCS Cross keep in Windows-1252 have no place for, and what it is written as there.
 _SPELLED = str.maketrans(
     {
