@@ -17,7 +17,7 @@ from mdk.audit.tables import AccessLog
 from mdk.cases.rules import GLASS_LASTS
 from mdk.errors import NotFound
 from mdk.inspection.queries import lines_of, month_before, shows_patients
-from mdk.inspection.structs import Awaited, LogLine, OpeningLine
+from mdk.inspection.structs import Awaited, LogLine, OpeningLine, named_in
 from mdk.inspection.tables import OpeningReview, SpotCheck
 from mdk.people.queries import names
 from mdk.people.rules import check_role
@@ -64,9 +64,9 @@ def opening(session: Session, log_id: int, *, by: Viewer, at: datetime) -> tuple
     shows = filed.shows(found.row.cases)
     lasted = (_ROW.at >= found.row.at, _ROW.at < found.row.at + GLASS_LASTS, _ROW.id > log_id)
     meanwhile = select(_ROW).where(shows, _ROW.person_id == found.row.person_id, *lasted)
-    rows = session.execute(meanwhile.order_by(_ROW.id)).all()
-    seen(session, "log.openings", by=by, at=at, cases=found.row.cases)
-    return found, lines_of(session, rows)
+    lines = lines_of(session, session.execute(meanwhile.order_by(_ROW.id)).all())
+    seen(session, "log.openings", by=by, at=at, cases=named_in([found.row, *lines]))
+    return found, lines
 
 
 def row_of(session: Session, log_id: int) -> Any:

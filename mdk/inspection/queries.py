@@ -17,7 +17,7 @@ from mdk.cases.tables import Case
 from mdk.clinical.identity import parse_identity
 from mdk.errors import Invalid, NotFound, Problem, RuleBroken
 from mdk.inspection import rules
-from mdk.inspection.structs import CheckLine, Extract, ExtractBody, LogLine, Suggested, Wanted
+from mdk.inspection.structs import CheckLine, Extract, ExtractBody, LogLine, Suggested, Wanted, named_in
 from mdk.inspection.tables import SpotCheck, SpotCheckRow
 from mdk.people.queries import names
 from mdk.people.rules import check_role
@@ -52,16 +52,20 @@ def lines(
     limit: int = cursors.DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> tuple[list[LogLine], str | None]:
-    """The rows of the log that are wanted, newest first, and the cursor of the next page. Raises `NotAllowed`."""
+    """The rows of the log that are wanted, newest first, and the cursor of the next page; what they name is logged.
+
+    Raises `NotAllowed`.
+    """
     check_role("log.read", by)
     query = _rows(wanted)
     if cursor:
         moment, last = cursors.unpack(cursor, tuple[cursors.Instant, cursors.RowId])
         query = query.where(or_(_ROW.at < moment, and_(_ROW.at == moment, _ROW.id < last)))
     rows = session.execute(query.order_by(_ROW.at.desc(), _ROW.id.desc()).limit(limit + 1)).all()
-    seen(session, "log.read", by=by, at=at, cases=wanted.cases or ())
+    found = lines_of(session, rows[:limit])
+    seen(session, "log.read", by=by, at=at, cases=tuple(sorted({*(wanted.cases or ()), *named_in(found)})))
     following = cursors.pack((rows[limit - 1].at, rows[limit - 1].id)) if len(rows) > limit else None
-    return lines_of(session, rows[:limit]), following
+    return found, following
 
 
 def staff(session: Session, *, by: Viewer) -> list[PersonLine]:

@@ -1,11 +1,13 @@
 """What the auditor sees of the access log, and what is asked of it."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+NAMED = 12  # cases of a row that are named
 OddityKind = Literal["glass", "name", "surname", "many", "hours", "idle"]
 Verdict = Literal["as_expected", "asked", "deviation"]
 
@@ -34,6 +36,16 @@ class LogLine(msgspec.Struct, frozen=True):
     address: str
     allowed: bool
     reason: str
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The cases that are named when the row is shown; of a long list its first."""
+        return self.cases[:NAMED]
+
+
+def named_in(lines: Iterable[LogLine]) -> tuple[str, ...]:
+    """The cases that rows of the log name when they are shown."""
+    return tuple(sorted({number for line in lines for number in line.named}))
 
 
 class Oddity(msgspec.Struct, frozen=True):

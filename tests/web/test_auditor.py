@@ -103,6 +103,14 @@ def test_the_page_costs_the_same_whether_it_shows_few_or_many(people: People) ->
     assert len(few) == len(many)
 
 
+def test_what_the_auditor_s_page_names_is_named_in_its_own_row(people: People) -> None:
+    number = sent(people)
+    people[make.COORDINATOR].get(f"/cases/{number}")
+    person = make.viewer(people.database, make.COORDINATOR).person_id
+    assert number in people[make.AUDITOR].get(f"/log?person={person}").html
+    assert last_row(people)[:2] == ("log.read", number)
+
+
 def test_what_is_odd_is_told_and_says_why(people: People) -> None:
     number = sent(people, **{"patient.name": "Stina Funktion"})
     own = sent(people, **{"patient.identity_number": make.OTHER_ADULT, "patient.name": "Bo Barnteam"})

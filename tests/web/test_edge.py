@@ -283,8 +283,7 @@ def spend(client: TestClient[Any], limit: Limit, subject: str, *, left: int) -> 
 
 
 def spend_of(limits: Limits, limit: Limit, subject: str, *, left: int) -> None:
-    left_of_it = _end(limit, clock.now()) - clock.now()
-    if left_of_it < CALM:
+    if (left_of_it := _end(limit, clock.now()) - clock.now()) < CALM:
         time.sleep(left_of_it.total_seconds())
     now = clock.now()
     with limits._database.writing() as session:
@@ -360,6 +359,7 @@ def test_a_flood_of_strangers_cannot_fill_the_log(api: Callers) -> None:
         ("127.0.0.1", "198.51.100.7", "198.51.100.7"),
         ("127.0.0.0/8", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
         ("127.0.0.1, 198.51.100.7", "203.0.113.9, 198.51.100.7", "203.0.113.9"),
+        ("127.0.0.1", "203.0.113.9|198.51.100.7", "198.51.100.7"),  # the proxy's own line comes last
         ("127.0.0.1", "nonsense", "127.0.0.1"),
         ("127.0.0.1", "", "127.0.0.1"),
         ("10.0.0.1", "198.51.100.7", "127.0.0.1"),
@@ -368,8 +368,8 @@ def test_a_flood_of_strangers_cannot_fill_the_log(api: Callers) -> None:
 def test_an_address_is_told_by_known_proxies_only(embedded: Database, proxies: str, told: str, found: str) -> None:
     given = DEMO | {"MDK_PROXIES": proxies}
     with lending.lent(settings.load(given, dotenv=Path("/dev/null")), embedded) as client:
-        request = RequestFactory(app=client.app).get(headers={"x-forwarded-for": told})
-        request.scope["client"] = ("127.0.0.1", 4000)
+        request, lines = RequestFactory(app=client.app).get(), told.encode().split(b"|")
+        request.scope |= {"client": ("127.0.0.1", 4000), "headers": [(b"x-forwarded-for", line) for line in lines]}
         assert address_of(request) == found
 
 

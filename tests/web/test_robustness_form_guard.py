@@ -1,6 +1,8 @@
 """Forms that were not sent from a page of ours, whatever they bring as a proof; and the way out of an old cookie."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from litestar.middleware.csrf import generate_csrf_token
@@ -43,6 +45,25 @@ def test_a_header_that_is_none_of_ours_is_refused(people: People, token: str) ->
 def test_somebody_elses_token_is_refused(people: People) -> None:  # csrf
     theirs = people[make.COORDINATOR].token
     assert _status(people[make.CHAIR], f"{CSRF_FIELD}={theirs}".encode()) == 403
+
+
+def test_files_are_not_read_for_a_cookie_that_anyone_can_write(people: People) -> None:
+    answers: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was asked for")
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    path = "/cases/MDK-2026-0001/attachments"
+    headers = [(b"host", b"testserver"), (b"content-type", b"multipart/form-data; boundary=b")]
+    headers += [(b"content-length", b"50000000"), (b"cookie", b"mdk_session=written-by-anyone")]
+    scope: Any = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http"}
+    scope |= {"path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers}
+    scope |= {"client": ("127.0.0.1", 1), "server": ("testserver", 80)}
+    asyncio.run(people.client.app(scope, receive, send))
+    assert (answers[0]["status"], dict(answers[0]["headers"])[b"location"]) == (303, b"/sign-in")
 
 
 @pytest.mark.parametrize("old", [generate_csrf_token("before the new secret"), "x", "<script>"])

@@ -34,7 +34,8 @@ def address_of(connection: Connection) -> str:
     """The address that a call comes from; behind known proxies, the last one that is none of them."""
     own = connection.client.host if connection.client else ""
     proxies = _networks(connection.app.state.settings["PROXIES"])
-    told = [each.strip() for each in connection.headers.get("x-forwarded-for", "").split(",") if each.strip()]
+    lines = ",".join(connection.headers.getall("x-forwarded-for", []))  # one who adds a line adds it last
+    told = [each.strip() for each in lines.split(",") if each.strip()]
     found = own
     while told and _is_in(found, proxies):
         found = told.pop()

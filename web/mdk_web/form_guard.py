@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from litestar.concurrency import sync_to_thread
 from litestar.config.csrf import CSRFConfig
 from litestar.connection import Request
 from litestar.enums import ScopeType
@@ -14,7 +15,7 @@ from mdk_web.callers import cookie_name
 from mdk_web.errors import API
 from mdk_web.rendering import CSRF_COOKIE, CSRF_FIELD, CSRF_HEADER
 from mdk_web.uploads import is_multipart, token_of
-from mdk_web.visits import session_of
+from mdk_web.visits import check_signed_in, session_of
 
 
 class FormGuard(CSRFMiddleware):
@@ -39,12 +40,16 @@ class FormGuard(CSRFMiddleware):
 async def _find_token(scope: HTTPScope, receive: Receive) -> None:
     """Read a form with files into memory, where the handler finds it: the framework would lay the files on disk.
 
-    Whoever is not signed in sends no files: the form counts as one without a token, and is not read.
+    Whoever is not signed in sends no files: the form is not read. Without a session's cookie it counts as one without a
+    token. Raises `SignInNeeded` for a cookie whose session is over, or never was.
     """
     request = Request[Any, Any, Any](scope, receive)
     if scope["method"] != "POST" or scope["path"].startswith(API) or not is_multipart(scope):
         return
-    found = token_of(await request.body()) if session_of(request) else None
+    found = None
+    if session_of(request):
+        await sync_to_thread(check_signed_in, request)
+        found = token_of(await request.body())
     ScopeState.from_scope(scope).form = {} if found is None else {CSRF_FIELD: found}
 
 

@@ -100,6 +100,12 @@ def session_of(request: PageRequest) -> str:
     return request.cookies.get(cookie_name(settings_of(request), SESSION_COOKIE), "")
 
 
+def check_signed_in(request: PageRequest) -> None:
+    """Let through whoever is signed in, before what they send is read. Raises `SignInNeeded`."""
+    with reading(request, is_use=False):
+        pass
+
+
 def reading(request: PageRequest, *, is_use: bool = True) -> AbstractContextManager[Visit]:
     """A signed-in page visit that changes nothing; `is_use` False does not keep an idle session alive.
 

@@ -6,8 +6,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from litestar.testing import TestClient
+from sqlalchemy import func, select
+from sqlmodel import col
 
 from arriving import refused
+from mdk.audit.tables import AccessLog
 from mdk.db import Database
 from mdk_web.errors import is_way_back
 from oidc import CALLBACK, CLIENT_ID, Guest, Teller, asked_for, new_key, published
@@ -62,6 +65,20 @@ def test_what_a_page_asked_for_by_itself_is_no_page_to_come_back_to(
     guest = Guest(house)
     house.get("/conferences/0/live", headers=headers, follow_redirects=False)
     assert guest.come_back(teller.authorize(guest.begin())).headers["location"] == "/"
+
+
+def test_another_page_s_images_use_up_no_sign_ins(house: TestClient[Any], teller: Teller, ward_once: Database) -> None:
+    guest = Guest(house)
+    there = teller.authorize(guest.begin())
+    refusals = select(func.count()).select_from(AccessLog).where(~col(AccessLog.allowed))
+    with ward_once.reading() as session:
+        before = session.scalar(refusals)
+    for path in ("/sign-in/start", "/sign-in/callback?state=x&n=1"):
+        answer = house.get(path, headers={"Sec-Fetch-Dest": "image"}, follow_redirects=False)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (404, False)
+    with ward_once.reading() as session:
+        assert session.scalar(refusals) == before
+    assert guest.come_back(there).headers["location"] == "/"
 
 
 @pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example", "/a//b", "/%2e"])

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import MediaType, Response, get, post
 from litestar.concurrency import sync_to_thread
 from litestar.datastructures import Cookie
+from litestar.handlers import BaseRouteHandler
 from litestar.params import RawBody
 
 from mdk import clock
@@ -15,7 +16,7 @@ from mdk.people import sign_ins
 from mdk.people.structs import Role, Vouched
 from mdk_web.callers import ATTEMPT_COOKIE, address_of, agent_of, cookie_name
 from mdk_web.formkit import Form
-from mdk_web.limits import REFUSED_SIGN_INS, SIGN_INS, limited
+from mdk_web.limits import REFUSED_SIGN_INS, SIGN_INS, Connection, limited
 from mdk_web.proof import csrf_token
 from mdk_web.rendering import render
 from mdk_web.sign_in import attempt as attempts
@@ -46,6 +47,15 @@ def choose(request: PageRequest) -> Response[Any]:
     return Response(html, media_type=MediaType.HTML)
 
 
+def _as_a_page(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Let through who goes there, and what cannot tell; not what another page loads, such as an image.
+
+    Otherwise anybody's page could use up the sign-ins that the visitor's hospital has. Raises `NotFound`.
+    """
+    if connection.headers.get("sec-fetch-dest", "document") != "document":
+        raise NotFound
+
+
 @post("/sign-in", guards=[_SLOWLY], sync_to_thread=True)
 def enter(request: PageRequest, body: RawBody) -> Response[bytes]:
     settings, chosen = settings_of(request), Form(body).get("assignment", "")
@@ -59,7 +69,7 @@ def enter(request: PageRequest, body: RawBody) -> Response[bytes]:
     return admitted(request, cookie)
 
 
-@get("/sign-in/start", guards=[_SLOWLY])
+@get("/sign-in/start", guards=[_as_a_page, _SLOWLY])
 async def start(request: PageRequest) -> Response[bytes]:
     settings, provider = settings_of(request), provider_of(request)
     value = attempts.begin(clock.now())
@@ -71,7 +81,7 @@ async def start(request: PageRequest) -> Response[bytes]:
     return answer
 
 
-@get("/sign-in/callback", guards=[_SLOWLY])
+@get("/sign-in/callback", guards=[_as_a_page, _SLOWLY])
 async def back(request: PageRequest) -> Response[bytes]:
     provider = provider_of(request)
     async with refusals_logged(request):
