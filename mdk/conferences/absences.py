@@ -11,7 +11,7 @@ from mdk.audit.service import did
 from mdk.clock import midnight, today
 from mdk.conferences import agenda, answers, rules
 from mdk.conferences.absent import hit
-from mdk.conferences.frames import doctor_ids
+from mdk.conferences.frames import stand_in_ids
 from mdk.conferences.losses import losses
 from mdk.conferences.structs import AbsenceBody
 from mdk.conferences.tables import AbsenceCover, Conference
@@ -169,7 +169,7 @@ def _deputy_id(session: Session, body: AbsenceBody, person_id: int, problems: li
         problems.append(Problem("deputy", "Det finns ingen aktiv person med den adressen."))
     elif found == person_id:
         problems.append(Problem("deputy", "Den som är borta kan inte vara sin egen ersättare. Välj någon annan."))
-    elif found not in doctor_ids(session):
+    elif found not in stand_in_ids(session):
         problems.append(Problem("deputy", "Personen kan inte vara ersättare. Välj någon som deltar i konferenser."))
     elif _is_away(session, found, body.first_day, body.last_day):
         problems.append(Problem("deputy", "Ersättaren är själv borta någon av dagarna. Välj någon annan."))

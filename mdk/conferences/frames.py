@@ -1,5 +1,7 @@
 """Owns the frame that conferences and series share: who is who in it, and its link."""
 
+from collections.abc import Collection
+
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -11,12 +13,12 @@ from mdk.conferences.structs import ConferenceBody
 from mdk.conferences.tables import Conference, ConferenceMember
 from mdk.db import choices
 from mdk.errors import Invalid, Problem
-from mdk.people.queries import holders, person_ids
+from mdk.people.queries import holders_of_any, person_ids
 from mdk.people.rules import CLINICAL_ROLES
 from mdk.people.structs import Role
 
 Frame = ConferenceBody | SeriesBody | SeriesChange
-_STANDS_IN = (Role.CONSULTANT, Role.CHAIR, Role.MEMBER, Role.COORDINATOR, Role.NEUROSURGERY)
+STANDS_IN = frozenset({Role.CONSULTANT, Role.CHAIR, Role.MEMBER, Role.COORDINATOR, Role.NEUROSURGERY})
 
 
 def set_members(session: Session, conference: Conference, ids: list[int]) -> None:
@@ -34,15 +36,19 @@ def named_people(
     """The ids of the people by address; raises `Invalid` with `problems` and whatever is wrong with the people."""
     wanted = {"chair": body.chair, "consultant": body.consultant, "deputy": body.deputy or ""}
     wanted |= {f"members.{place}": email for place, email in enumerate(body.members)}
-    staying = _staying(kept)
-    known = ids_of(session, set(staying.values())) | person_ids(session, [email for email in wanted.values() if email])
+    staying, stayed = _staying(kept), set(kept.members if kept else [])
+    known = ids_of(session, stayed | set(staying.values())) | person_ids(session, [email for email in wanted.values() if email])
     ids = {email: known.get(email.strip().lower(), 0) for email in wanted.values()}
     problems = problems + [
         Problem(field, "Det finns ingen aktiv person med den adressen.")
         for field, email in wanted.items()
         if email and not ids[email]
     ]
-    new = {field: email for field, email in wanted.items() if staying.get(field) != email}
+    new = {
+        field: email
+        for field, email in wanted.items()
+        if staying.get(field) != email and not (field.startswith("members.") and email in stayed)
+    }
     problems += _role_problems(session, new, ids)
     problems += rules.link_problems(body.video_url)
     if problems:
@@ -50,26 +56,23 @@ def named_people(
     return ids
 
 
-def doctor_ids(session: Session) -> set[int]:
-    """Those who can stand in for the consultant."""
-    return {line.person_id for role in _STANDS_IN for line in holders(session, role)}
+def stand_in_ids(session: Session) -> set[int]:
+    """Those who can stand in for the consultant, doctors or not."""
+    return _holding(session, STANDS_IN)
 
 
 def _role_problems(session: Session, wanted: dict[str, str], ids: dict[str, int]) -> list[Problem]:
-    chairs = {line.person_id for line in holders(session, Role.CHAIR)}
-    consultants = {line.person_id for line in holders(session, Role.CONSULTANT)}
-    doctors = doctor_ids(session)
     needed = (
-        ("chair", chairs, "Personen har inte uppdraget konferensordförande. Välj någon som har det."),
-        ("consultant", consultants, "Personen har inte uppdraget konsult. Ange personen som ersättare i stället."),
-        ("deputy", doctors, "Personen kan inte vara ersättare. Välj någon som deltar i konferenser."),
+        ("chair", _holding(session, {Role.CHAIR}), "Personen har inte uppdraget konferensordförande. Välj någon som har det."),
+        ("consultant", _holding(session, {Role.CONSULTANT}), "Personen har inte uppdraget konsult. Ange personen som ersättare i stället."),
+        ("deputy", stand_in_ids(session), "Personen kan inte vara ersättare. Välj någon som deltar i konferenser."),
     )
     problems = [
         Problem(field, words)
         for field, holding, words in needed
         if ids.get(wanted.get(field, "")) and ids[wanted[field]] not in holding
     ]
-    clinical = {line.person_id for role in CLINICAL_ROLES for line in holders(session, role)}
+    clinical = _holding(session, CLINICAL_ROLES)
     return problems + [
         Problem(field, "Personen har inget kliniskt uppdrag och kan inte vara deltagare.")
         for field, email in wanted.items()
@@ -80,8 +83,11 @@ def _role_problems(session: Session, wanted: dict[str, str], ids: dict[str, int]
 def _staying(kept: ConferenceBody | None) -> dict[str, str]:
     if kept is None:
         return {}
-    staying = {"chair": kept.chair, "consultant": kept.consultant, "deputy": kept.deputy or ""}
-    return staying | {f"members.{place}": email for place, email in enumerate(kept.members)}
+    return {"chair": kept.chair, "consultant": kept.consultant, "deputy": kept.deputy or ""}
+
+
+def _holding(session: Session, roles: Collection[Role]) -> set[int]:
+    return {line.person_id for line in holders_of_any(session, roles)}
 
 
 def own_link(session: Session, conference_id: str) -> str | None:

@@ -1,10 +1,11 @@
 """Reads of people, units and page sessions."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
@@ -156,9 +157,18 @@ def holders(session: Session, role: Role, *, unit_id: str | None = None) -> list
 
 
 def clinicians(session: Session) -> list[PersonLine]:
-    """The active people who can take part in a conference, by name, each once."""
-    roles = [Role.CHAIR, Role.CONSULTANT, Role.MEMBER, Role.NEUROSURGERY, Role.REGIONAL_FUNCTION]
-    query = _lines().where(col(Assignment.role).in_(roles), *_active()).order_by(col(Person.name), col(Assignment.id))
+    """The active people who can be asked about a case outside a conference, by name, each once."""
+    roles = {Role.CHAIR, Role.CONSULTANT, Role.MEMBER, Role.NEUROSURGERY, Role.REGIONAL_FUNCTION}
+    return holders_of_any(session, roles)
+
+
+def holders_of_any(session: Session, roles: Collection[Role], *, kept: Collection[str] = ()) -> list[PersonLine]:
+    """The active people with one of some roles, by name, each once.
+
+    Those with the addresses `kept` are among them, whatever became of them and their roles.
+    """
+    holding = and_(col(Assignment.role).in_(roles), *_active())
+    query = _lines().where(or_(holding, col(Person.email).in_(kept))).order_by(col(Person.name), col(Assignment.id))
     return list({line.person_id: line for line in (PersonLine(*row) for row in session.execute(query))}.values())
 
 

@@ -122,6 +122,14 @@ def test_a_change_touches_what_it_names_and_tells_once_it_was_released(clinic: D
     assert owed(clinic, planned) == 1
 
 
+def test_members_who_stay_may_have_left_and_stand_in_any_order(clinic: Database) -> None:
+    planned = make.conference(clinic)
+    disable(clinic, make.NURSE)
+    for order in ([make.SURGEON, make.NURSE], [make.NURSE, make.SURGEON]):
+        make.at_conference(clinic, planned, service.change, changes={"members": [make.email(name) for name in order]})
+        assert sorted(view(clinic, planned).members) == sorted(make.email(name) for name in order)
+
+
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [

@@ -8,17 +8,25 @@ from sqlalchemy.orm import Session
 
 from mdk.clock import local, readings
 from mdk.conferences import conflicts
+from mdk.conferences.frames import STANDS_IN
 from mdk.conferences.rules import USUAL_MINUTES
+from mdk.conferences.series_structs import SeriesView
 from mdk.conferences.structs import AgendaBody, AgendaItemBody, ConferenceBody
 from mdk.errors import Invalid, Problem
 from mdk.people import queries as people
-from mdk.people.structs import PersonLine, Role, Viewer
+from mdk.people.rules import CLINICAL_ROLES
+from mdk.people.structs import Role, Viewer
 from mdk_web.filled import read_as, wall_time
 from mdk_web.formkit import Form
 
 EARLY = timedelta(minutes=15)
 _WEDNESDAY, _HOUR = 2, 13
-_STANDS_IN = frozenset({Role.CONSULTANT, Role.CHAIR, Role.MEMBER, Role.NEUROSURGERY})
+_CHOSEN_AMONG = {
+    "chairs": frozenset({Role.CHAIR}),
+    "consultants": frozenset({Role.CONSULTANT}),
+    "deputies": STANDS_IN,
+    "members": CLINICAL_ROLES - {Role.REFERRER},  # who refers comes to the own case, and there are hundreds of them
+}
 
 
 def conference_changes(form: Form) -> dict[str, Any]:
@@ -111,14 +119,24 @@ def usual(viewer: Viewer, at: datetime) -> Mapping[str, str]:
     return {"starts_at": wall_time(start), "first_start": wall_time(start), "duration_minutes": "60"} | chair
 
 
-def choices(session: Session) -> dict[str, list[tuple[str, str]]]:
-    """Who can be chosen for what, as (address, name)."""
-    everyone = people.clinicians(session)
+def choices(session: Session, standing: ConferenceBody | SeriesView | None = None) -> dict[str, list[tuple[str, str]]]:
+    """Who can be chosen for what, as (address, name); whoever is `standing` there now always can."""
+    kept = {} if standing is None else _places(standing)
+    found = {
+        place: people.holders_of_any(session, roles, kept=kept.get(place, [])) for place, roles in _CHOSEN_AMONG.items()
+    }
     return {
-        "chairs": _named(people.holders(session, Role.CHAIR)),
-        "consultants": _named(people.holders(session, Role.CONSULTANT)),
-        "deputies": _named([line for line in everyone if line.role in _STANDS_IN]),
-        "members": [(line.email, f"{line.name}, {line.unit_name}") for line in everyone],
+        place: [(line.email, f"{line.name}, {line.unit_name}" if place == "members" else line.name) for line in lines]
+        for place, lines in found.items()
+    }
+
+
+def _places(standing: ConferenceBody | SeriesView) -> dict[str, list[str]]:
+    return {
+        "chairs": [standing.chair],
+        "consultants": [standing.consultant],
+        "deputies": [standing.deputy] if standing.deputy else [],
+        "members": standing.members,
     }
 
 
@@ -129,6 +147,3 @@ def _readings(typed: str) -> list[datetime] | None:
     except (ValueError, OverflowError):
         return None
 
-
-def _named(lines: list[PersonLine]) -> list[tuple[str, str]]:
-    return [(line.email, line.name) for line in lines]

@@ -36,9 +36,7 @@ def index(request: PageRequest) -> Page:
 def _form_page(
     visit: Visit, template: str, values: Mapping[str, str], members: list[str], refusal: Refusal, **more: Any
 ) -> Page:
-    people = forms.choices(visit.session)
-    given = {"values": values, "members": members, "people": people, "refusal": refusal}
-    return page(visit, template, status=refusal.status, **given, **more)
+    return page(visit, template, status=refusal.status, values=values, members=members, refusal=refusal, **more)
 
 
 def _new(request: PageRequest, body: bytes = b"", *, looks: bool = False, refusal: Refusal = NO_REFUSAL) -> Page:
@@ -47,7 +45,8 @@ def _new(request: PageRequest, body: bytes = b"", *, looks: bool = False, refusa
         form = forms.picked(Form(body))
         values = form if body else forms.usual(visit.viewer, visit.at)
         looked = forms.looked(visit.session, form, by=visit.viewer, at=visit.at) if looks else None
-        return _form_page(visit, "conferences/new.html", values, form.every("members"), refusal, looked=looked)
+        more = {"people": forms.choices(visit.session), "looked": looked}
+        return _form_page(visit, "conferences/new.html", values, form.every("members"), refusal, **more)
 
 
 @get("/conferences/new", sync_to_thread=True)
@@ -74,7 +73,8 @@ def _edit(request: PageRequest, conference_id: str, body: bytes = b"", *, refusa
         view = service.body_of(visit.session, row, by=visit.viewer, at=visit.at)
         form = Form(body)
         values, members = (form, form.every("members")) if body else (values_of(view), view.members)
-        return _form_page(visit, "conferences/edit.html", values, members, refusal, conference=row)
+        people = forms.choices(visit.session, view)
+        return _form_page(visit, "conferences/edit.html", values, members, refusal, conference=row, people=people)
 
 
 @get("/conferences/{conference_id:str}/edit", sync_to_thread=True)

@@ -106,7 +106,7 @@ def _change(request: PageRequest, series_id: str, body: bytes = b"", *, refusal:
         form = Form(body)
         given = {"values": form, "members": form.every("members")}
         stored = {"values": forms.values_of(view), "members": view.members}
-        people, filled = choices(visit.session), given if body else stored
+        people, filled = choices(visit.session, view), given if body else stored
         return page(
             visit, "series/change.html", status=refusal.status, view=view, refusal=refusal, people=people, **filled
         )
