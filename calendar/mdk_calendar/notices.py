@@ -96,7 +96,7 @@ def _is_owed(session: Session, row: OutboxRow, kind: str, at: datetime) -> bool:
     if kind == _UNREAD:
         return is_unread(session, row.key)
     if kind == _UNSIGNED:
-        return has_unsigned(session, row.key)
+        return has_unsigned(session, row.key, chair_id=row.person_id or 0)
     if kind in reminders.KINDS:
         return reminders.still_owed(session, row, at=at)
     if kind in watch.KINDS:

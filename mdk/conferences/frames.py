@@ -37,7 +37,9 @@ def named_people(
     wanted = {"chair": body.chair, "consultant": body.consultant, "deputy": body.deputy or ""}
     wanted |= {f"members.{place}": email for place, email in enumerate(body.members)}
     staying, stayed = _staying(kept), set(kept.members if kept else [])
-    known = ids_of(session, stayed | set(staying.values())) | person_ids(session, [email for email in wanted.values() if email])
+    known = ids_of(session, stayed | set(staying.values())) | person_ids(
+        session, [email for email in wanted.values() if email]
+    )
     ids = {email: known.get(email.strip().lower(), 0) for email in wanted.values()}
     problems = problems + [
         Problem(field, "Det finns ingen aktiv person med den adressen.")
@@ -63,8 +65,16 @@ def stand_in_ids(session: Session) -> set[int]:
 
 def _role_problems(session: Session, wanted: dict[str, str], ids: dict[str, int]) -> list[Problem]:
     needed = (
-        ("chair", _holding(session, {Role.CHAIR}), "Personen har inte uppdraget konferensordförande. Välj någon som har det."),
-        ("consultant", _holding(session, {Role.CONSULTANT}), "Personen har inte uppdraget konsult. Ange personen som ersättare i stället."),
+        (
+            "chair",
+            _holding(session, {Role.CHAIR}),
+            "Personen har inte uppdraget konferensordförande. Välj någon som har det.",
+        ),
+        (
+            "consultant",
+            _holding(session, {Role.CONSULTANT}),
+            "Personen har inte uppdraget konsult. Ange personen som ersättare i stället.",
+        ),
         ("deputy", stand_in_ids(session), "Personen kan inte vara ersättare. Välj någon som deltar i konferenser."),
     )
     problems = [

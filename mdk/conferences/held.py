@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -77,6 +77,17 @@ def is_passed_over(conference: Conference, spent: Mapping[int, list[Discussion]]
     `spent` is what `discussions` gives. Where no turn was ever noted, every case counts as discussed.
     """
     return conference.state == ConferenceState.CLOSED and bool(spent) and case_id not in spent
+
+
+def never_came() -> ColumnElement[bool]:
+    """The condition that `is_passed_over` asks, of a conference's agenda item in a query."""
+    here = col(Discussion.conference_id) == col(AgendaItem.conference_id)
+    taken_up = exists().where(here, col(Discussion.case_id) == col(AgendaItem.case_id))
+    return and_(
+        col(Conference.state) == ConferenceState.CLOSED,
+        exists().where(here).correlate(AgendaItem),
+        ~taken_up.correlate(AgendaItem),
+    )
 
 
 def came(session: Session, conference: Conference) -> dict[int, Attendee]:

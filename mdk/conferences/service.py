@@ -46,10 +46,12 @@ def change(
     """Change any field of a planned or released conference by a JSON merge patch; the chair also later on.
 
     After a release those whose time, place or part changes are told, and a new start asks everyone anew. A person
-    who is kept need not be active any more, so that a replacement can be named.
+    who is kept need not be active any more, so that a replacement can be named. From the opening on nobody is told:
+    a new chair may read what was invited for, and is reminded the same evening of what a closed conference has
+    unsigned.
 
     Raises `NotFound`, `NotAllowed`, `Stale`, `Invalid`, `RuleBroken("conference.wrong-state")`, and
-    `RuleBroken("conference.too-long")` when the agenda no longer fits.
+    `RuleBroken("conference.too-long")` when the agenda of one that is not begun no longer fits.
     """
     conference = load(session, conference_id, act="conference.change", by=by)
     now = body_of(session, conference, by=by, at=at)
@@ -59,14 +61,18 @@ def change(
     cases.check_version(conference.version, version)
     if changes.keys() != {"chair"} or conference.state == ConferenceState.CANCELLED:
         rules.check_plannable(conference.state)
-    check_fits(session, conference, body.duration_minutes)
+    is_ahead = conference.state in rules.PLANNABLE
+    if is_ahead:
+        check_fits(session, conference, body.duration_minutes)
     _fill(session, conference, body, people, at)
     if is_moved or body.consultant != now.consultant:
         absences.stand_in(session, conference=conference)
     did(session, "conference.change", by=by, at=at)
     publish(session, conference.id, "turn")
-    if conference.state in rules.PLANNABLE:
+    if is_ahead:
         tell(session, conference, at)
+    elif body.chair != now.chair:
+        _hand_over(session, conference, at)
     return conference
 
 
@@ -194,6 +200,18 @@ def _fill(session: Session, conference: Conference, body: ConferenceBody, people
     conference.video_url, conference.changed_at = body.video_url, at
     session.flush()
     set_members(session, conference, [people[email] for email in body.members])
+
+
+def _hand_over(session: Session, conference: Conference, at: datetime) -> None:
+    """Let whoever chairs from now on read the cases, and after the closing be reminded of what is not signed."""
+    is_closed = conference.state == ConferenceState.CLOSED
+    until = at + rules.READABLE_AFTER_CLOSE if is_closed else None
+    given: dict[str, Any] = {"person_id": conference.chair_id, "key": conference.id}
+    for item in released_items(session, conference):
+        case = session.get_one(Case, item.case_id)
+        cases.grant(session, case, "conference", **given, until=until, at=at)
+    if is_closed:
+        notice(session, "minutes-unsigned", **given, at=evening(at))
 
 
 def check_fits(session: Session, conference: Conference, duration: int) -> None:

@@ -18,6 +18,7 @@ from mdk.cases.structs import CaseLine, CaseState
 from mdk.cases.tables import Case
 from mdk.clock import today
 from mdk.conferences import rules as conference_rules
+from mdk.conferences.held import never_came
 from mdk.conferences.queries import ends_at, is_meeting, released_items, working_items
 from mdk.conferences.structs import ConferenceState
 from mdk.conferences.tables import AgendaItem, Conference, ConferenceMember, Participation
@@ -184,6 +185,7 @@ def _unsigned(session: Session, by: Viewer, limit: int) -> tuple[list[_Wanted], 
             col(Case.state) == CaseState.DISCUSSED,
             is_open_to(col(Case.id), by),
             ~_signed(),
+            ~never_came(),
         )
         .order_by(col(Conference.starts_at), col(AgendaItem.position))
         .limit(limit)

@@ -13,7 +13,7 @@ from mdk.audit.service import seen
 from mdk.cases.structs import CaseState
 from mdk.cases.submission_structs import given
 from mdk.cases.tables import Case
-from mdk.conferences.held import discussions, running_items, seconds_of
+from mdk.conferences.held import discussions, is_passed_over, running_items, seconds_of
 from mdk.conferences.queries import load, readable_numbers
 from mdk.conferences.tables import AgendaItem, Conference
 from mdk.minutes.queries import body_of, lacking
@@ -77,10 +77,12 @@ def with_patient_view(session: Session, case_ids: Sequence[int]) -> set[int]:
     return told | set(session.scalars(heard))
 
 
-def has_unsigned(session: Session, conference_id: str) -> bool:
-    """Whether a case that a conference discussed still waits for its chair's signature."""
+def has_unsigned(session: Session, conference_id: str, *, chair_id: int) -> bool:
+    """Whether a case that a conference discussed still waits for the signature of this person, as its chair."""
     conference = session.get_one(Conference, conference_id)
-    return any(each.waits_for_signature for each in _cases(session, conference, conference.starts_at))
+    return conference.chair_id == chair_id and any(
+        each.waits_for_signature for each in _cases(session, conference, conference.starts_at)
+    )
 
 
 def _cases(session: Session, conference: Conference, at: datetime) -> Iterator[CaseQuality]:
@@ -100,7 +102,9 @@ def _cases(session: Session, conference: Conference, at: datetime) -> Iterator[C
             patient_view=item.case_id in voiced,
             decided=signed and minutes is not None and minutes.outcome not in _NO_DECISION,
             signed=signed,
-            waits_for_signature=case.state == CaseState.DISCUSSED and not signed,
+            waits_for_signature=(
+                case.state == CaseState.DISCUSSED and not signed and not is_passed_over(conference, spent, item.case_id)
+            ),
         )
 
 

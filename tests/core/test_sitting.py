@@ -2,10 +2,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 import make
 from make import CHAIR, CHILD, CONSULTANT, COORDINATOR, DAY, HOUR, MEETS, MINUTE, NURSE, OTHER_REFERRER, REFERRER
 from mdk import clock
+from mdk.cases import queries as cases
 from mdk.conferences import held, presence, service, sitting
 from mdk.conferences.sitting_structs import HeldSlot, SittingView
 from mdk.conferences.structs import AgendaItemBody
@@ -15,6 +18,7 @@ from mdk.journey import room, work
 from mdk.minutes import quality
 from mdk.minutes.queries import view as minutes_view
 from mdk.minutes.structs import MinutesView
+from mdk.outbox.tables import OutboxRow
 from mdk.people import service as people
 
 
@@ -73,15 +77,7 @@ def test_a_case_that_runs_over_moves_what_comes_after_it(stored: Database) -> No
 def test_another_chair_goes_on_where_the_first_one_was(stored: Database) -> None:
     conference, (one, two, _) = a_conference(stored)
     turn(stored, conference, one)
-    with stored.writing() as session:
-        people.add(
-            session,
-            email="ny@demo.mdk",
-            name="Ny Förare",
-            role="chair",
-            unit_id=make.viewer(stored, CHAIR).unit_id,
-            at=MEETS,
-        )
+    another_chair(stored, "ny")
     make.at_conference(stored, conference, service.change, by=COORDINATOR, changes={"chair": "ny@demo.mdk"})
     with pytest.raises(NotAllowed):
         turn(stored, conference, two)
@@ -308,6 +304,54 @@ def test_the_coordinator_sees_what_is_unsigned_after_the_closing(stored: Databas
     make.closed(stored, conference)
     assert ("unsigned", two) in waits(COORDINATOR)
     assert ("unsigned", one) not in waits(COORDINATOR)
+
+
+def test_a_case_passed_over_waits_for_a_signature_where_it_was_discussed_and_nowhere_else(stored: Database) -> None:
+    first, (one, two, _) = a_conference(stored)
+    turn(stored, first, one)
+    make.closed(stored, first)
+    second = make.released(stored, [two], starts_at=MEETS + 7 * DAY)
+    make.closed(stored, make.opened(stored, second, at=MEETS + 7 * DAY), at=MEETS + 7 * DAY + HOUR)
+
+    def waits(who: str) -> set[tuple[str, str, str]]:
+        tasks = make.ask(stored, who, work.waiting, limit=9, at=MEETS + 8 * DAY).tasks
+        return {(task.kind, task.key, task.line.number) for task in tasks if task.kind in {"sign", "unsigned"}}
+
+    assert waits(CHAIR) == {("sign", first, one), ("sign", second, two)}
+    assert waits(COORDINATOR) == {("unsigned", first, one), ("unsigned", second, two)}
+    told = [make.ask(stored, CHAIR, quality.view, held_then, at=MEETS + 8 * DAY) for held_then in (first, second)]
+    assert [[each.case for each in meeting.cases if each.waits_for_signature] for meeting in told] == [[one], [two]]
+
+
+def test_a_new_chair_of_lengthened_cases_reads_them_and_is_the_one_reminded(stored: Database) -> None:
+    number = make.accepted(stored, make.submission(**{"patient.protected_identity": "yes"}))
+    conference = make.in_session(stored, [number])
+    items = [AgendaItemBody(case=number, minutes=75)]
+    make.at_conference(stored, conference, sitting.arrange, by=CHAIR, items=items, at=MEETS)
+    new = [another_chair(stored, name) for name in ("ny", "nyare")]
+    for state, name in (("in_session", "ny"), ("closed", "nyare")):
+        if state == "closed":
+            make.at_conference(stored, conference, service.close_session, by="ny", at=MEETS + HOUR)
+        change = {"chair": f"{name}@demo.mdk"}
+        make.at_conference(stored, conference, service.change, changes=change, at=MEETS + HOUR)
+        assert not make.ask(stored, name, cases.view, number, at=MEETS + HOUR).identity_hidden
+    assert reminders(stored) == [(new[0], MEETS + 5 * HOUR), (new[1], MEETS + 5 * HOUR)]
+    with stored.reading() as session:
+        told = [quality.has_unsigned(session, conference, chair_id=person) for person in new]
+    assert told == [False, True]
+
+
+def another_chair(database: Database, name: str) -> int:
+    with database.writing() as session:
+        unit, address = make.viewer(database, CHAIR).unit_id, f"{name}@demo.mdk"
+        people.add(session, email=address, name="Ny Förare", role="chair", unit_id=unit, at=MEETS)
+    return make.viewer(database, name).person_id
+
+
+def reminders(database: Database) -> list[tuple[int | None, Any]]:
+    with database.reading() as session:
+        query = select(OutboxRow).where(col(OutboxRow.topic) == "notice.minutes-unsigned").order_by(col(OutboxRow.id))
+        return [(row.person_id, row.due_at) for row in session.scalars(query)]
 
 
 def test_the_reminder_comes_at_six_or_in_an_hour() -> None:

@@ -5,14 +5,11 @@ from sqlalchemy import func, select
 
 import make
 from mdk import clock
-from mdk.conferences import queries, service
+from mdk.conferences import queries
 from mdk.conferences.tables import Conference
 from mdk.db import Database
-from mdk.people import queries as names
-from mdk.people import service as staff
 from mdk_calendar.worker import run_once
 from mdk_web.filled import wall_time
-from meeting import disable
 from visiting import Page, People, Person, coming, queued, soon, visiting
 
 COORDINATOR, CHAIR, NURSE, REFERRER = make.COORDINATOR, make.CHAIR, make.NURSE, make.REFERRER
@@ -131,39 +128,6 @@ def test_a_change_with_a_bad_length_keeps_what_was_typed(people: People) -> None
     page = person.send(person.get(path), path, duration_minutes="lång")
     assert (page.status, page.links_of_summary()) == (422, ["#f-duration_minutes"])
     assert page.values["duration_minutes"] == "lång"
-
-
-def test_a_change_of_one_field_keeps_everyone_who_stands_there(people: People) -> None:
-    held = coming(people.database, [queued(people.database)])
-    standing = [make.email(name) for name in (REFERRER, COORDINATOR, make.SURGEON)]
-    there = {"deputy": make.email(COORDINATOR), "members": standing}
-    make.at_conference(people.database, held, service.change, changes=there, at=clock.now())
-    more = {"role": "regional_function", "unit_id": "funktion-halland"}
-    for name in (COORDINATOR, make.SURGEON):
-        hired(people.database, name, **more)
-    disable(people.database, make.SURGEON)
-    person, path = people[COORDINATOR], f"/conferences/{held}/edit"
-    assert person.send(person.get(path), path, video_url="https://video.example/ny").status == 303
-    seen = make.ask(people.database, COORDINATOR, queries.view, held, at=clock.now())
-    assert (seen.video_url, seen.deputy, sorted(seen.members)) == (
-        "https://video.example/ny",
-        make.email(COORDINATOR),
-        sorted(standing),
-    )
-
-
-def test_whoever_may_stand_in_can_be_chosen_whatever_else_they_do(people: People) -> None:
-    hired(people.database, make.CONSULTANT, role="regional_function", unit_id="funktion-halland")
-    page = people[COORDINATOR].get("/conferences/new")
-    deputies = page.html.partition('name="deputy"')[2].partition("</select>")[0]
-    offered = {name for name in make.EVERYONE if make.email(name) in deputies}
-    assert offered == {make.CONSULTANT, make.CHAIR, NURSE, make.PAEDIATRIC, COORDINATOR, make.SURGEON}
-
-
-def hired(database: Database, name: str, **given: str) -> None:
-    with database.writing() as session:
-        person = names.viewer(session, email=make.email(name))
-        staff.add(session, email=person.email, name=person.name, at=make.AT, **given)
 
 
 # ------------------------------------------------------------------------------------------------- the agenda

@@ -99,6 +99,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "GET /conferences/{conference_id}": "conference.read",
         "POST /conferences/{conference_id}/agenda": "conference.agenda",
         "POST /conferences/{conference_id}/cancel": "conference.cancel",
+        "POST /conferences/{conference_id}/chair": "conference.change",
         "POST /conferences/{conference_id}/close": "conference.close",
         "GET /conferences/{conference_id}/edit": "conference.change",
         "POST /conferences/{conference_id}/edit": "conference.change",

@@ -38,6 +38,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "glass-broken": "Nödöppnat i 24 timmar. Åtkomsten är loggad och granskas.",
         "conference-planned": "Konferensen är planerad. Ingen kallas förrän du skickar ut agendan.",
         "conference-changed": "Konferensen är ändrad.",
+        "conference-chair-passed": "Ordföranden är bytt.",
         "agenda-saved": "Agendan är sparad. Ingen har meddelats än.",
         "conference-released": "Kallelserna skickas nu.",
         "conference-moved": "Konferensen är flyttad. De kallade meddelas.",

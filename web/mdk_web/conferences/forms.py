@@ -131,6 +131,11 @@ def choices(session: Session, standing: ConferenceBody | SeriesView | None = Non
     }
 
 
+def chairs(session: Session) -> list[tuple[str, str]]:
+    """Who can chair a conference, as (address, name)."""
+    return [(line.email, line.name) for line in people.holders_of_any(session, _CHOSEN_AMONG["chairs"])]
+
+
 def _places(standing: ConferenceBody | SeriesView) -> dict[str, list[str]]:
     return {
         "chairs": [standing.chair],
@@ -146,4 +151,3 @@ def _readings(typed: str) -> list[datetime] | None:
         return None if wall.tzinfo is not None else readings(wall)
     except (ValueError, OverflowError):
         return None
-

@@ -171,6 +171,17 @@ def cancel(request: PageRequest, conference_id: FromPath[str], body: RawBody) ->
         return go(f"/conferences/{conference_id}", said="conference-cancelled")
 
 
+@post("/conferences/{conference_id:str}/chair", sync_to_thread=True)
+@shown_again(again=_after("chair"))
+def pass_chair(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
+    with writing(request) as visit:
+        form = Form(body)
+        named = _named(conference_id, form)
+        changes = {"chair": form.get("chair") or None}
+        service.change(visit.session, **named, changes=changes, by=visit.viewer, at=visit.at)
+        return go(f"/conferences/{conference_id}", said="conference-chair-passed")
+
+
 @post("/conferences/{conference_id:str}/open", sync_to_thread=True)
 @shown_again(again=_after("open"))
 def open_session(request: PageRequest, conference_id: FromPath[str], body: RawBody) -> Page:
@@ -215,6 +226,6 @@ def invitation(request: PageRequest, conference_id: FromPath[str]) -> Page:
 
 
 HANDLERS: list[Any] = [
-    index, new, plan, show, edit, change, put_agenda, release, move, cancel, open_session,
-    close_session, reply, invitation,
+    index, new, plan, show, edit, change, put_agenda, release, move, cancel, pass_chair,
+    open_session, close_session, reply, invitation,
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from mdk.people.rules import may_ever
 from mdk.people.structs import Role
 from mdk_calendar import replies
 from mdk_calendar.queries import current_invitation
-from mdk_web.conferences.forms import EARLY
+from mdk_web.conferences import forms
 from mdk_web.filled import rows_of
 from mdk_web.formkit import Form
 from mdk_web.visits import Visit
@@ -65,7 +65,8 @@ def conference(visit: Visit, conference_id: str, typed: Form | None = None) -> d
         "editable": editable,
         "plans": plans,
         "chairs": chairs,
-        "early": view.starts_at - EARLY > visit.at,
+        "successors": _successors(visit, view),
+        "early": view.starts_at - forms.EARLY > visit.at,
         "waiting": _waiting(visit, slots) if editable else [],
         "preview": releases.preview(visit.session, view.id, by=visit.viewer, at=visit.at) if editable else None,
         "me": _me(visit, view),
@@ -126,6 +127,15 @@ def _waiting(visit: Visit, slots: list[ShownSlot]) -> list[Waiting]:
     free = [line for line in queued if line.case not in on_agenda]
     planned = queries.planned_for(visit.session, [line.case for line in free])
     return [Waiting(line, planned[line.case].starts_at if line.case in planned else None) for line in free]
+
+
+def _successors(visit: Visit, view: ConferenceView) -> list[tuple[str, str]]:
+    """Who can take the chair over, as (address, name), once nothing else can be changed; empty for who may not say."""
+    if view.state not in {ConferenceState.IN_SESSION, ConferenceState.CLOSED}:
+        return []
+    if not may_ever("conference.change", visit.viewer):
+        return []
+    return [each for each in forms.chairs(visit.session) if each[0] != view.chair]
 
 
 def _quality(visit: Visit, view: ConferenceView) -> QualityView | None:
