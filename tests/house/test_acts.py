@@ -37,6 +37,7 @@ UNSEEN = {
     "mdk.inspection.queries.staff": "names those who work here, and no patient",
     "mdk.conferences.queries.lines": "counts cases and names none",
     "mdk.conferences.series.series_list": "a series has no cases",
+    "mdk.pathways.contacts.home_care_lines": "is a part of the case or referral whose reading was logged just before",
     "mdk.minutes.editing.others": "tells which field is open, and nothing that stands in it",
     "mdk.conferences.series.one_series": "a series has no cases",
     "mdk.conferences.absent.absences": "an absence has no cases",
