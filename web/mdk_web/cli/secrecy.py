@@ -58,7 +58,7 @@ def check() -> None:
     table(("Kolumn", "Läsbara", "Oläsbara", "Äldre nyckel"), shown)
     bad = sum(each.bad for each in found)
     if bad:
-        raise Failure(f"{bad} uppgifter går inte att läsa. Ändra inget; se körboken, En nyckel är borta.", FAILED)
+        raise Failure(f"{bad} uppgifter går inte att läsa. Ändra inget; se runbook.md, A key is lost.", FAILED)
     say(f"Alla {sum(each.good for each in found)} krypterade uppgifter går att läsa.")
 
 
