@@ -3,9 +3,7 @@
 import json
 import runpy
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import text
@@ -17,15 +15,9 @@ from mdk.conferences import service as conferences
 from mdk.conferences.answer_structs import GivenAnswer, KeptAnswer
 from mdk.conferences.answers import record
 from mdk.conferences.tables import Participation
-from mdk.db import Database
 from mdk.parsing import parse
 from mdk_calendar.queries import current_invitation
 from tree import ROOT
-
-
-@pytest.fixture
-def post(database: Database, tmp_path: Path) -> Post:
-    return Post(database, tmp_path / "outbox")
 
 
 def answer_of(post: Post, conference_id: str, name: str) -> str:

@@ -1,18 +1,10 @@
 """Whose calendar changes when a case leaves an agenda that was let out."""
 
-from pathlib import Path
-
 import pytest
 
 import make
 from invites.post import Post, later, rows, texts, three_cases
 from make import CHAIR, CONSULTANT, NURSE, OTHER_REFERRER, REFERRER, SURGEON
-from mdk.db import Database
-
-
-@pytest.fixture
-def post(database: Database, tmp_path: Path) -> Post:
-    return Post(database, tmp_path / "outbox")
 
 
 @pytest.mark.parametrize("name", ["withdraw", "report_death"])

@@ -2,9 +2,7 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -27,11 +25,6 @@ from mdk_calendar.queries import current_invitation, invitation_ics
 NAMES = {person.email.removesuffix("@demo.mdk"): person.name for person in PEOPLE}
 TEAM = {CHAIR, CONSULTANT, NURSE, SURGEON}
 WHOLE = ("12:00", "13:00")
-
-
-@pytest.fixture
-def post(database: Database, tmp_path: Path) -> Post:
-    return Post(database, tmp_path / "outbox")
 
 
 def test_nothing_is_mailed_before_the_first_release(post: Post) -> None:

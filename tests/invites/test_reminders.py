@@ -24,11 +24,6 @@ EVERYONE = {CHAIR, CONSULTANT, NURSE, SURGEON, REFERRER}
 
 
 @pytest.fixture
-def post(database: Database, tmp_path: Path) -> Post:
-    return Post(database, tmp_path / "outbox")
-
-
-@pytest.fixture
 def one(embedded: Database, tmp_path: Path) -> Post:
     """On SQLite alone, where the store is not what the test is about."""
     return Post(embedded, tmp_path / "outbox")

@@ -1,8 +1,5 @@
 """The API and the page of actions: a nerve block that is not done, and what is refused on the way."""
 
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy import select
 
 import make
@@ -10,13 +7,7 @@ from calling import Callers, fields, refusal
 from mdk import clock
 from mdk.db import Database
 from mdk.pathways.tables import PathwayAction
-from visiting import People, queued, under_way, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
+from visiting import People, queued, under_way
 
 
 def decided(database: Database) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """Attachments over the API and on pages: added, listed, opened, removed, and refused in words that help."""
 
-from collections.abc import Iterator
-
 import pytest
 from httpx import Response
 from sqlalchemy import select
@@ -14,17 +12,11 @@ from mdk.audit.tables import AccessLog
 from mdk.cases import files, queries
 from mdk.cases.file_structs import AttachmentLine
 from mdk.db import Database
-from visiting import People, Person, visiting
+from visiting import People, Person
 
 VAXJO, LUND, SURGEON, STEERING = make.REFERRER, make.OTHER_REFERRER, make.SURGEON, make.STEERING
 HEIC = b"\x00\x00\x00\x20ftypheic" + bytes(40)
 Sent = tuple[str, tuple[str, bytes, str]]
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
 
 
 def sent(caller: Caller, number: str, *content: bytes, name: str = "MR Elsa.pdf", key: str = "") -> Response:

@@ -3,7 +3,6 @@
 import ast
 import io
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pikepdf
@@ -15,19 +14,12 @@ from mdk import clock
 from mdk.audit.service import did
 from mdk.audit.structs import SYSTEM
 from mdk.cases import service
-from mdk.db import Database
 from mdk.people.rules import ACCESS
 from mdk_web.log_words import said_of
 from tree import code, parsed
-from visiting import People, visiting
+from visiting import People
 
 PAGES = ("/log", "/log/openings", "/log/oddities", "/log/checks")
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
 
 
 def sent(people: People, **changes: str) -> str:

@@ -1,19 +1,8 @@
 """The pages and the API of a patient's blocks, and what a protected identity looks like on a page."""
 
-from collections.abc import Iterator
-
-import pytest
-
 import make
 from calling import Callers, refusal
-from mdk.db import Database
-from visiting import People, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
+from visiting import People
 
 
 def test_a_block_is_recorded_and_lifted_on_its_page(people: People) -> None:

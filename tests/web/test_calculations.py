@@ -1,9 +1,5 @@
 """The help's account of how figures come about: every table and source, and examples that the code itself computes."""
 
-from collections.abc import Iterator
-
-import pytest
-
 import make
 import stores
 from mdk.clinical.bilaga1 import POLICY
@@ -13,12 +9,6 @@ from mdk.clinical.reference import regions
 from mdk.db import Choices, Database
 from mdk_web.home import examples
 from visiting import People, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def test_the_opioid_examples_show_every_verdict_and_what_their_titles_say() -> None:

@@ -1,20 +1,12 @@
 """What no browser would send to a form or a query is refused or passed over, never a fault of ours."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import make
 from calling import Callers, refusal
-from mdk.db import Database
-from visiting import People, coming, queued, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
+from visiting import People, coming, queued
 
 
 def test_a_query_with_too_many_fields_is_refused(api: Callers) -> None:

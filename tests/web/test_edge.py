@@ -42,7 +42,7 @@ from mdk_web.limits import (
 )
 from mdk_web.tables import RateCount
 from running import serving
-from visiting import People, visiting
+from visiting import People
 
 DEMO = {"MDK_SECRET_KEY": make.SECRET}
 CALM = timedelta(seconds=5)
@@ -59,12 +59,6 @@ LIMIT = Limit("test", 5, timedelta(minutes=1))
 
 def configured(**given: str) -> settings.Settings:
     return settings.load(given or PROTECTED, dotenv=Path("/dev/null"))
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 @pytest.fixture

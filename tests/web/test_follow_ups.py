@@ -1,9 +1,7 @@
 """Follow-ups over the API and on their page, the on-call sheet, and the coordinator's list of what is late."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 import make
@@ -11,15 +9,9 @@ from calling import Callers, fields, refusal
 from mdk import clock
 from mdk.db import Database
 from mdk.pathways.tables import PumpAssignment
-from visiting import People, queued, under_way, visiting
+from visiting import People, queued, under_way
 
 REFERRER, FUNCTION, COORDINATOR = make.REFERRER, make.FUNCTION, make.COORDINATOR
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def with_pump(database: Database) -> tuple[str, str]:

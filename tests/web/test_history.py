@@ -1,6 +1,5 @@
 """A case's history as people and programs read it, and what the pages say of hints and stored assessments."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,12 +22,6 @@ from mdk_web.cases.told import told, worded
 from visiting import People, visiting
 
 OXYCODONE = {"drug": "oxycodone", "route": "oral", "dose": "80", "unit": "mg", "per_day": "2"}
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def sent_in(caller: Caller, changes: dict[str, Any]) -> str:

@@ -1,10 +1,7 @@
 """The question to home care outside: a mail that names nobody, a page without sign-in, and the answer on the case."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 import lending
 import make
@@ -17,12 +14,6 @@ from mdk_calendar.worker import run_once
 from visiting import Page, People, queued, visiting
 
 LINK = re.compile(r"https://mdk\.example(/home-care/\S+)")
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def asked(database: Database) -> str:

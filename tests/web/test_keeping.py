@@ -6,7 +6,6 @@ import json
 import re
 import sqlite3
 import zipfile
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -28,15 +27,9 @@ from mdk.keeping.structs import DecisionBody
 from mdk_calendar import keeping
 from mdk_web.cli.main import cli
 from mdk_web.keeping.paper import paper_of
-from visiting import People, visiting
+from visiting import People
 
 ASKED = {"patient": make.ADULT, "reference": "Dnr 2026-117"}
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
 
 
 def unpacked(content: bytes) -> dict[str, bytes]:

@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 
 import pytest
 from msgspec import UNSET
@@ -9,12 +8,11 @@ from mdk import clock
 from mdk.cases.queries import view
 from mdk.cases.rules import value_at
 from mdk.cases.submission_structs import Submission
-from mdk.db import Database
 from mdk.parsing import fields_of
 from mdk_web.cases import forms
 from mdk_web.cases.sections import LISTS, Rows, paths
 from mdk_web.formkit import Form
-from visiting import Fields, People, coming, queued, visiting
+from visiting import Fields, People, coming, queued
 
 REFERRER, OTHER, COORDINATOR, NURSE = make.REFERRER, make.OTHER_REFERRER, make.COORDINATOR, make.NURSE
 NAME = "Elsa Provlund"
@@ -31,12 +29,6 @@ TO_SUBMIT: Fields = [
     ("consent.basis", "patient_consent"),
     ("do", "submit"),
 ]
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def leaves(kind: type, before: str = "") -> set[str]:

@@ -1,7 +1,5 @@
 """Who stands on a conference's page: kept when something else is changed, and a new chair once it has begun."""
 
-from collections.abc import Iterator
-
 import pytest
 
 import make
@@ -12,13 +10,7 @@ from mdk.db import Database
 from mdk.people import queries as names
 from mdk.people import service as staff
 from meeting import disable
-from visiting import Page, People, Person, coming, queued, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
+from visiting import Page, People, Person, coming, queued
 
 
 def hired(database: Database, name: str, role: str, unit_id: str) -> None:

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import func, select
 
@@ -7,10 +5,9 @@ import make
 from mdk import clock
 from mdk.conferences import queries
 from mdk.conferences.tables import Conference
-from mdk.db import Database
 from mdk_calendar.worker import run_once
 from mdk_web.filled import wall_time
-from visiting import Page, People, Person, coming, queued, soon, visiting
+from visiting import Page, People, Person, coming, queued, soon
 
 COORDINATOR, CHAIR, NURSE, REFERRER = make.COORDINATOR, make.CHAIR, make.NURSE, make.REFERRER
 FRAME = {
@@ -19,12 +16,6 @@ FRAME = {
     "consultant": make.email(make.CONSULTANT),
     "members": make.email(NURSE),
 }
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def planned(people: People, numbers: list[str] | None = None) -> str:

@@ -1,24 +1,15 @@
 """The pages, files and API of the figures: what each role sees, and what the forms refuse."""
 
-from collections.abc import Iterator
-
 import pytest
 
 import make
-from mdk.db import Database
 from mdk_web.figures.register_sheets import as_csv
 from mdk_web.figures.sheets import download, plain
-from visiting import People, visiting
+from visiting import People
 
 PAGES = ["/figures", "/figures/goals", "/figures/questions", "/figures/prevalence"]
 SHEETS = ["/figures/figures.csv", "/figures/goals.csv", "/figures/places.csv"]
 TABLE = "place;region;patients;high_dose;advanced\nVäxjö;kronoberg;30;4;0\nSumma;;30;4;0\n"
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def decide(people: People) -> str:

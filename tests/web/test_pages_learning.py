@@ -1,21 +1,12 @@
 """The pages of the learning bank."""
 
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
 import make
 from mdk.cases.tables import Case
 from mdk.db import Database
-from visiting import People, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
+from visiting import People
 
 
 def closed(database: Database) -> str:

@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,20 +7,13 @@ from sqlmodel import col
 
 import make
 from mdk import clock
-from mdk.db import Database
 from mdk.errors import RuleBroken
 from mdk.journey import mail
 from mdk.outbox.tables import OutboxRow
 from mdk.pathways.tables import ImplantReferral, PumpAssignment
-from visiting import People, queued, under_way, visiting
+from visiting import People, queued, under_way
 
 SURGEON, FUNCTION, NURSE, REFERRER = make.SURGEON, make.FUNCTION, make.NURSE, make.REFERRER
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def decided(people: People, outcome: str, *, cases: int = 1) -> list[str]:

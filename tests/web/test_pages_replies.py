@@ -1,6 +1,5 @@
 """Pages around the mails: answers that wait, who comes and how they said so, what does not leave, and the language."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,20 +10,13 @@ from sqlmodel import col
 import make
 from invites.answering import UID, mail
 from mdk import clock
-from mdk.db import Database
 from mdk.outbox.tables import OutboxRow
 from mdk.people.tables import Person
 from mdk_calendar import ledger, replies
 from mdk_calendar.tables import Fate, Told
-from visiting import People, coming, queued, visiting
+from visiting import People, coming, queued
 
 COORDINATOR, NURSE = make.COORDINATOR, make.NURSE
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def came(people: People, **changes: Any) -> Fate:

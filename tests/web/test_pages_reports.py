@@ -1,20 +1,12 @@
 import re
-from collections.abc import Iterator
 
 import pytest
 
 import make
 from mdk import clock
-from mdk.db import Database
-from visiting import People, coming, queued, visiting
+from visiting import People, coming, queued
 
 REFERRER, COORDINATOR = make.REFERRER, make.COORDINATOR
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 @pytest.mark.parametrize(

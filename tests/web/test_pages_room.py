@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 import make
@@ -8,16 +6,9 @@ from mdk import clock
 from mdk.conferences import held
 from mdk.conferences import sitting as sitting_acts
 from mdk.conferences.sitting_structs import SittingView
-from mdk.db import Database
 from mdk.minutes import queries
 from mdk.minutes.structs import MinutesView
-from visiting import People, coming, queued, under_way, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
+from visiting import People, coming, queued, under_way
 
 
 def room(people: People, count: int = 2) -> tuple[str, list[str]]:

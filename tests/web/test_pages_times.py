@@ -1,6 +1,5 @@
 """Pages of series, busy times, absences, conflicts and free times."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,13 +12,12 @@ from mdk.clock import today
 from mdk.conferences import absences, repeating
 from mdk.conferences.structs import AbsenceBody
 from mdk.conferences.tables import Conference
-from mdk.db import Database
 from mdk.people import service as people_acts
 from mdk_calendar import busy
 from mdk_calendar.reading import Reading
 from mdk_web.filled import wall_time
 from mdk_web.series.forms import rule_words
-from visiting import People, coming, queued, soon, visiting
+from visiting import People, coming, queued, soon
 
 COORDINATOR, CHAIR, NURSE, CONSULTANT = make.COORDINATOR, make.CHAIR, make.NURSE, make.CONSULTANT
 FRAME = {
@@ -28,12 +26,6 @@ FRAME = {
     "consultant": make.email(CONSULTANT),
     "members": make.email(NURSE),
 }
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def begun(people: People) -> str:

@@ -1,15 +1,12 @@
 """Pages of the urgent lane: opened with suggestions, found on Mitt arbete, concluded with a read-back, ratified."""
 
-from collections.abc import Iterator
-
 import pytest
 
 import make
 from mdk import clock
-from mdk.db import Database
 from mdk.journey.urgent_rules import LONGEST
 from mdk_web.urgent.shown import deadline_word
-from visiting import People, Person, coming, queued, visiting
+from visiting import People, Person, coming, queued
 
 COORDINATOR, CONSULTANT, CHAIR, NURSE, SURGEON = (
     make.COORDINATOR,
@@ -18,12 +15,6 @@ COORDINATOR, CONSULTANT, CHAIR, NURSE, SURGEON = (
     make.NURSE,
     make.SURGEON,
 )
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
 
 
 def lane(number: str, act: str = "") -> str:

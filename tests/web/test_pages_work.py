@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -7,17 +6,10 @@ import make
 from mdk import clock
 from mdk.clinical.bilaga1 import POLICY
 from mdk.clinical.factor_sets import factor_sets
-from mdk.db import Database
-from visiting import People, coming, queued, visiting
+from visiting import People, coming, queued
 
 REFERRER, OTHER, COORDINATOR = make.REFERRER, make.OTHER_REFERRER, make.COORDINATOR
 NAME, NUMBER = "Elsa Provlund", make.ADULT
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def submitted(people: People) -> str:

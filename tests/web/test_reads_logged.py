@@ -1,6 +1,5 @@
 """An answer that shows a patient is in the access log, also when a request comes twice or is turned away."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -15,12 +14,6 @@ from mdk import cursors, settings
 from mdk.audit.tables import AccessLog
 from mdk.db import Database
 from visiting import SECRET, People, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
 
 
 def logged(database: Database) -> list[tuple[str, str, bool]]:

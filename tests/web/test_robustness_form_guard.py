@@ -1,24 +1,16 @@
 """Forms that were not sent from a page of ours, whatever they bring as a proof; and the way out of an old cookie."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from litestar.middleware.csrf import generate_csrf_token
 
 import make
-from mdk.db import Database
 from mdk_web.rendering import CSRF_COOKIE, CSRF_FIELD, CSRF_HEADER
-from visiting import People, Person, visiting
+from visiting import People, Person
 
 FORM = b"application/x-www-form-urlencoded"
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
 
 
 def _status(person: Person, content: bytes, *, token: str | None = None) -> int:

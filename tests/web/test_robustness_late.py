@@ -1,19 +1,10 @@
 """Whoever acts from a page that is no longer true is told so, on a page that is."""
 
-from collections.abc import Iterator
-
 import pytest
 
 import make
 from mdk import clock
-from mdk.db import Database
-from visiting import People, coming, queued, visiting
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
+from visiting import People, coming, queued
 
 
 @pytest.mark.parametrize("button", ["save", "add", "remove:0"])

@@ -1,7 +1,6 @@
 """Values at the edge of what can be stored, told or sent are refused beside their field, and never a fault of ours."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +8,7 @@ import pytest
 import make
 from calling import Callers, fields, refusal
 from mdk.cursors import pack
-from mdk.db import Database
-from visiting import People, coming, queued, visiting
+from visiting import People, coming, queued
 
 PLAN: dict[str, Any] = {
     "starts_at": "2999-03-31T11:00:00Z",
@@ -19,12 +17,6 @@ PLAN: dict[str, Any] = {
     "consultant": make.email(make.CONSULTANT),
 }
 BEYOND = ["9999-12-31T23:30:00-10:00", "9999-12-31T22:30:00Z", "0001-01-01T00:00:00+14:00", "3000-01-01T00:00:00Z"]
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as visitors:
-        yield visitors
 
 
 @pytest.mark.parametrize("moment", BEYOND)

@@ -2,11 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 from sqlalchemy import update
 
@@ -16,15 +14,9 @@ from mdk import clock, settings
 from mdk.db import Database
 from mdk.people.tables import SignIn
 from mdk_web.cli.main import cli
-from visiting import SECRET, People, Person, visiting
+from visiting import SECRET, People, Person
 
 COOKIE = "mdk_session"
-
-
-@pytest.fixture
-def people(embedded: Database) -> Iterator[People]:
-    with visiting(embedded) as found:
-        yield found
 
 
 def ends(person: Person) -> list[str]:
