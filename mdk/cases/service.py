@@ -205,8 +205,12 @@ def confirm_read(session: Session, *, number: str, by: Viewer, at: datetime) -> 
 
 
 def ask_to_read(session: Session, case: Case, *, by: Viewer, at: datetime) -> None:
-    """Have the referring unit read again what was added to its answer, as part of an act whose right was checked."""
-    case.read_confirmed_at = None
+    """Have the referring unit read again what was added to its answer, as part of an act whose right was checked.
+
+    An answer that had been read waits from now on; one that had not, for as long as it did.
+    """
+    if case.read_confirmed_at is not None:
+        case.read_confirmed_at, case.read_again_since = None, at
     _tell_referrer(session, case, "minutes-added", at)
     did(session, "case.ask-to-read", by=by, at=at, cases=(case.number,))
 

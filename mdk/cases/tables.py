@@ -20,6 +20,7 @@ _WORSE = text("deteriorated_at IS NOT NULL")
 _UNREAD = text("state IN ('decided', 'closed', 'answered') AND read_confirmed_at IS NULL")
 _UNREAD_DECISION = text("state IN ('decided', 'closed') AND read_confirmed_at IS NULL")
 _UNREAD_ANSWER = text("state = 'answered' AND read_confirmed_at IS NULL")
+_READ_AGAIN = text("read_confirmed_at IS NULL AND read_again_since IS NOT NULL")
 _UNRATIFIED = text("ratified_at IS NULL")
 
 
@@ -48,6 +49,7 @@ class Case(Versioned, table=True):
         _partial("ix_case_unread", "unit_id", "submitted_at", "id", where=_UNREAD),
         _partial("ix_case_unread_decision", "decided_at", "id", where=_UNREAD_DECISION),
         _partial("ix_case_unread_answer", "ended_at", "id", where=_UNREAD_ANSWER),
+        _partial("ix_case_read_again", "read_again_since", "id", where=_READ_AGAIN),
         Index("ix_case_state", "state", "id"),
         Index("ix_case_unit", "unit_id", "id"),
         Index("ix_case_unit_state", "unit_id", "state", "id"),
@@ -91,6 +93,7 @@ class Case(Versioned, table=True):
     ended_at: datetime | None = None
     died_on: date | None = None
     read_confirmed_at: datetime | None = None
+    read_again_since: datetime | None = None  # when something was added to an answer that had been read
     override_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     answer: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     urgency: str | None = None

@@ -17,15 +17,17 @@ from mdk.journey import pending
 from mdk.people.rules import check_role
 from mdk.people.structs import Viewer
 
+_NEVER_READ = col(Case.read_again_since).is_(None)
 # Each kind is read in order from its own index.
 _PARTS = (
-    pending.Part("read", answered_unread(CaseState.DECIDED, CaseState.CLOSED), col(Case.decided_at)),
-    pending.Part("read", answered_unread(CaseState.ANSWERED), col(Case.ended_at)),
+    pending.Part("read", and_(answered_unread(CaseState.DECIDED, CaseState.CLOSED), _NEVER_READ), col(Case.decided_at)),
+    pending.Part("read", and_(answered_unread(CaseState.ANSWERED), _NEVER_READ), col(Case.ended_at)),
+    pending.Part("read", and_(answered_unread(), ~_NEVER_READ), col(Case.read_again_since)),
 )
 
 
 class UnreadLine(msgspec.Struct, frozen=True):
-    """A case whose answer has stood unread since then."""
+    """A case whose answer, or what was added to it, has stood unread since then."""
 
     line: CaseLine
     since: datetime

@@ -173,7 +173,8 @@ def _follow_ups(session: Session, at: datetime) -> Iterator[Late]:
 
 
 def _unread(session: Session, at: datetime) -> Iterator[Late]:
-    since = func.coalesce(col(Case.decided_at), col(Case.ended_at), col(Case.changed_at))
+    """Answers that nobody has read in time, or not again in time since something was added to them."""
+    since = func.coalesce(col(Case.read_again_since), col(Case.decided_at), col(Case.ended_at), col(Case.changed_at))
     query = select(Case, since).where(col(Case.state).in_(_ANSWERED), col(Case.read_confirmed_at).is_(None))
     for case, answered_at in session.execute(query):
         due = clock.today(clock.add_working_days(answered_at, READ_DAYS))

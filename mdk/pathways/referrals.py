@@ -205,7 +205,7 @@ def _worked(
 def _return_to_queue(
     session: Session, referral: ImplantReferral, case: Case, *, reason: str, by: Viewer, at: datetime
 ) -> None:
-    case.decided_at = case.read_confirmed_at = case.outcome = None
+    case.decided_at = case.read_confirmed_at = case.read_again_since = case.outcome = None
     cases.step(session, case, "return", by=by, at=at, reason=reason)
     cases.end_grants(session, key=referral.id, until=at + READABLE_AFTER_CLOSE)
     let_go(session, conference=session.get_one(Conference, referral.conference_id), case=case)

@@ -8,10 +8,10 @@ from sqlmodel import col
 
 import make
 from mdk.cases import queries, service, treatment
-from mdk.clock import add_working_days
+from mdk.clock import add_working_days, today
 from mdk.db import Database
 from mdk.errors import Invalid, NotAllowed, NotFound, RuleBroken, Stale
-from mdk.journey import readings
+from mdk.journey import readings, watch
 from mdk.minutes import service as minutes
 from mdk.outbox.tables import OutboxRow
 
@@ -102,18 +102,33 @@ def test_a_deferred_case_has_no_answer_to_read(ward: Database) -> None:
     assert (unread(ward), owed(ward, "answer-unread")) == ([], [])
 
 
+def add_to(database: Database, held: str, number: str, at: Any) -> None:
+    given = {"conference_id": held, "number": number, "text": "Nivån ska vara L1.", "sealing": make.SEALING}
+    make.act(database, make.CHAIR, minutes.add, **given, at=at)
+
+
 def test_an_addendum_asks_the_referrer_to_read_again(ward: Database) -> None:
     held, number = make.signed(ward)
     make.act(ward, make.REFERRER, service.confirm_read, number=number, at=make.MEETS)
-    make.act(
-        ward,
-        make.CHAIR,
-        minutes.add,
-        conference_id=held,
-        number=number,
-        text="Nivån ska vara L1.",
-        sealing=make.SEALING,
-        at=make.MEETS + make.HOUR,
-    )
+    add_to(ward, held, number, make.MEETS + make.HOUR)
     assert unread(ward) == [number]
     assert [person for person, _ in owed(ward, "minutes-added")] == [make.viewer(ward, make.REFERRER).person_id]
+
+
+@pytest.mark.parametrize("was_read", [True, False])
+def test_what_was_added_to_a_read_answer_is_late_from_its_own_day_on(clinic: Database, *, was_read: bool) -> None:
+    held, number = make.signed(clinic)
+    if was_read:
+        make.act(clinic, make.REFERRER, service.confirm_read, number=number, at=make.MEETS)
+    added = make.MEETS + 30 * make.DAY
+    add_to(clinic, held, number, added)
+    waits_from = added if was_read else make.MEETS
+    (line,) = make.ask(clinic, make.COORDINATOR, readings.unread, at=added, limit=10)[0]
+    assert (line.line.number, line.since) == (number, waits_from)
+    with clinic.reading() as session:
+        due = [
+            {each.due for each in watch.late(session, at=added + days * make.DAY) if each.kind == "unread"}
+            for days in (0, 30)
+        ]
+    day = today(add_working_days(waits_from, watch.READ_DAYS))
+    assert due == [set() if was_read else {day}, {day}]

@@ -129,12 +129,11 @@ def _waiting(visit: Visit, slots: list[ShownSlot]) -> list[Waiting]:
     return [Waiting(line, planned[line.case].starts_at if line.case in planned else None) for line in free]
 
 
-def _successors(visit: Visit, view: ConferenceView) -> list[tuple[str, str]]:
-    """Who can take the chair over, as (address, name), once nothing else can be changed; empty for who may not say."""
-    if view.state not in {ConferenceState.IN_SESSION, ConferenceState.CLOSED}:
-        return []
-    if not may_ever("conference.change", visit.viewer):
-        return []
+def _successors(visit: Visit, view: ConferenceView) -> list[tuple[str, str]] | None:
+    """Who can take the chair over, as (address, name), once nothing else can be changed; None for who may not say."""
+    has_begun = view.state in {ConferenceState.IN_SESSION, ConferenceState.CLOSED}
+    if not has_begun or not may_ever("conference.change", visit.viewer):
+        return None
     return [each for each in forms.chairs(visit.session) if each[0] != view.chair]
 
 
