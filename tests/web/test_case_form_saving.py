@@ -181,6 +181,53 @@ def test_a_third_who_saves_meanwhile_is_told_of_too(people: People, clash: tuple
     assert again.values["question"] == "Min fråga"
 
 
+FAULT, PASTED = {"pain.nrs_now": "elva"}, {"paste": "Oxycontin 40 mg x 2"}
+
+
+@pytest.mark.parametrize(("typed", "status"), [(FAULT, 422), (PASTED, 200)])
+@pytest.mark.parametrize("way", ["post", "typing"])
+def test_a_form_that_comes_back_does_not_go_over_what_a_colleague_saved_before_it(
+    people: People, typed: dict[str, str], status: int, way: str
+) -> None:
+    number = make.draft(people.database)
+    referrer, path = people[REFERRER], f"/cases/{number}/edit"
+    mine = referrer.get(path)
+    referrer.send(referrer.get(path), path, question="Kollegans fråga", do="save")
+    back = getattr(referrer, way)(path, mine.forms[path], **typed, do="save")
+    assert back.status == status
+    again = referrer.send(back, path, **{"pain.nrs_now": "8"}, do="save")
+    assert (again.status, "Kollegans fråga" in again.words) == (409, True)
+    assert stored(people, number).question == "Kollegans fråga"
+    assert referrer.send(again, path, do="save").status == 303
+    kept = stored(people, number)
+    assert (kept.question, rules.value_at(kept, "pain.nrs_now")) == ("Kollegans fråga", 8)
+
+
+def test_a_number_that_is_typed_anew_does_not_hide_what_a_colleague_saved(people: People) -> None:
+    number = make.draft(people.database)
+    referrer, path = people[REFERRER], f"/cases/{number}/edit"
+    mine = [pair for pair in referrer.get(path).forms[path] if pair[0] not in {"do", "version", IDENTITY[0]}]
+    begun = referrer.get(path).values["version"]
+    referrer.send(referrer.get(path), path, question="Kollegans fråga", do="save")
+    halfway = referrer.htmx(path, [*mine, (IDENTITY[0], "1940"), ("version", begun), ("do", "autosave")])
+    whole = [*mine, IDENTITY, ("version", bar(halfway)["version"]), ("do", "autosave")]
+    assert (halfway.status_code, referrer.htmx(path, whole).status_code) == (200, 409)
+    assert stored(people, number).question == "Kollegans fråga"
+
+
+@pytest.mark.parametrize(("typed", "status"), [(FAULT, 422), (PASTED, 200)])
+def test_what_was_chosen_stays_chosen_when_the_form_comes_back(
+    people: People, clash: tuple[str, Page], typed: dict[str, str], status: int
+) -> None:
+    number, page = clash
+    referrer, path = people[REFERRER], f"/cases/{number}/edit"
+    back = referrer.send(page, path, **{"choose.question": "theirs"}, **typed, do="save")
+    assert (back.status, back.values["choose.question"]) == (status, "theirs")
+    assert referrer.send(back, path, **{"pain.nrs_now": "8"}, do="save").status == 303
+    kept = stored(people, number)
+    assert (kept.question, kept.patient.municipality) == ("Deras fråga", "Älmhult")
+
+
 # ------------------------------------------------------------------------------------------------- a session that ends
 TEXT = 'Första raden\nandra "raden" <b>och</b> 🙂 \u202eåäö'
 

@@ -121,6 +121,18 @@ def test_a_change_with_a_bad_length_keeps_what_was_typed(people: People) -> None
     assert page.values["duration_minutes"] == "lång"
 
 
+def test_a_change_that_comes_back_with_a_fault_does_not_go_over_another_one_s(people: People) -> None:
+    conference, person = planned(people), people[COORDINATOR]
+    path = f"/conferences/{conference}/edit"
+    page = person.get(path)
+    assert people[CHAIR].send(page, path, video_url="https://video.region.example/nytt").status == 303
+    back = person.send(page, path, duration_minutes="lång")
+    again = person.send(back, path, duration_minutes="90")
+    assert (back.status, again.status, "Någon annan hann före" in again.words) == (422, 409, True)
+    row = make.conference_row(people.database, conference)
+    assert (row.duration_minutes, row.video_url) == (60, "https://video.region.example/nytt")
+
+
 # ------------------------------------------------------------------------------------------------- the agenda
 def test_the_agenda_is_built_with_plain_buttons(people: People) -> None:
     one, two = queued(people.database), queued(people.database, make.submission())
@@ -156,6 +168,16 @@ def test_an_agenda_that_someone_else_changed_meanwhile_keeps_the_typing(people: 
     late = person.send(page, f"{path}/agenda", do="save", **{"items.0.minutes": "25"})
     assert (late.status, late.values["items.0.minutes"]) == (409, "25")
     assert "Någon annan hann före" in late.words
+
+
+def test_an_agenda_that_comes_back_with_a_fault_does_not_go_over_another_one_s(people: People) -> None:
+    conference, person = planned(people, [queued(people.database)]), people[COORDINATOR]
+    path = f"/conferences/{conference}/agenda"
+    page = person.get(f"/conferences/{conference}")
+    press(people[CHAIR], conference, "save", **{"items.0.minutes": "20"})
+    back = person.send(page, path, do="save", **{"items.0.minutes": "tjugo"})
+    again = person.send(back, path, do="save", **{"items.0.minutes": "25"})
+    assert (back.status, again.status, [minutes for _, minutes in agenda(people, conference)]) == (422, 409, [20])
 
 
 def test_a_member_may_not_build_the_agenda(people: People) -> None:

@@ -67,6 +67,14 @@ def test_a_level_is_decided_on_the_page(people: People) -> None:
     assert "Det som rekommenderades blev utfört 75 % –" in steering.get("/figures/goals").words
 
 
+def test_a_level_that_someone_else_decided_first_is_told_of(people: People) -> None:
+    steering, goal = people[make.STEERING], "/figures/goals/implemented"
+    page = steering.get("/figures/goals")
+    steering.send(page, goal, **{"level-implemented": "75"})
+    late = steering.send(page, goal, **{"level-implemented": "80"})
+    assert (late.status, "Någon annan hann före" in late.words) == (409, True)
+
+
 @pytest.mark.parametrize("typed", ["", "101", "-1", "nittio", "9,5"])
 def test_a_level_that_is_none_is_refused_with_its_typing_kept(people: People, typed: str) -> None:
     steering = people[make.STEERING]

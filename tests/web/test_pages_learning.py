@@ -37,6 +37,19 @@ def test_a_closed_case_becomes_a_learning_case_that_a_nurse_finds(people: People
     assert "Så här." in shown.words
 
 
+def test_a_draft_that_comes_back_with_a_fault_does_not_go_over_another_one_s(people: People) -> None:
+    number = closed(people.database)
+    chair, consultant = people[make.CHAIR], people[make.CONSULTANT]
+    path = chair.send(chair.get(f"/cases/{number}"), f"/cases/{number}/learning").to
+    page = chair.get(path)
+    written = [("title", "En rubrik"), ("question", "Konsultens fråga"), ("version", page.values["version"])]
+    assert consultant.post(f"{path}/write", written).to == path
+    back = chair.send(page, f"{path}/send", title="x" * 5000, question="Min fråga", reasoning="Så här.")
+    again = chair.send(back, f"{path}/send", title="En blockad som räckte")
+    assert (back.status, again.status, "Någon annan hann före" in again.words) == (422, 409, True)
+    assert "Konsultens fråga" in chair.get(path).html
+
+
 def test_the_list_teaches_when_it_is_empty_and_when_nothing_is_found(people: People) -> None:
     nurse = people[make.NURSE]
     assert "Det finns inga lärfall än." in nurse.get("/learning").words

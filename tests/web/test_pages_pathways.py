@@ -234,6 +234,18 @@ def test_an_assignment_walks_its_pages_to_insertion_and_the_board_follows(people
     assert "Inga uppdrag förbereds" in people[FUNCTION].get("/readiness").words
 
 
+def test_a_prerequisite_that_comes_back_with_a_fault_does_not_go_over_another_one_s(people: People) -> None:
+    (assignment,) = decided(people, "extern_pump")
+    path = f"/assignments-inbox/{assignment}"
+    function, point = people[FUNCTION], f"{path}/prerequisites/7"
+    do(people, FUNCTION, path, "accept")
+    page = function.get(path)
+    do(people, FUNCTION, path, "prerequisites/7", state="met", owner="Förrådet")
+    back = function.send(page, point, state="met", owner="")
+    again = function.send(back, point, state="met", owner="Apoteket")
+    assert (back.status, again.status, "Förrådet" in function.get(path).words) == (422, 409, True)
+
+
 def test_what_stands_is_said_renewed_and_ended_on_its_page(people: People) -> None:
     until = str(clock.today(clock.now() + 30 * make.DAY))
     function = people[FUNCTION]

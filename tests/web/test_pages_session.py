@@ -207,6 +207,21 @@ def test_while_two_versions_clash_nothing_is_saved_and_both_are_told(people: Peo
     assert stored(people, session).version == 1
 
 
+def test_a_form_that_saves_itself_chooses_neither_of_two_versions(people: People, session: str) -> None:
+    person = people[CHAIR]
+    page = person.get(session)
+    write(people[CHAIR], session, answer="Den första.")
+    first = autosave(person, page, session, answer="Den andra.")
+    assert re.search(r'name="form.take.answer" value="mine"[^>]* checked', first.html)
+    asked = [*page.forms[session], ("form.settles", "1"), ("form.take.answer", "mine")]
+    again = person.typing(session, asked, answer="Den andra.", alternatives="Epidural.")
+    assert (first.status, again.status, "Ta det som är sparat: Den första." in again.words) == (409, 409, True)
+    assert stored(people, session).answer == "Den första."
+    settled = person.post(session, asked, answer="Den andra.", alternatives="Epidural.", do="settle")
+    found = stored(people, session)
+    assert (settled.status, found.answer, found.alternatives) == (303, "Den andra.", "Epidural.")
+
+
 def test_a_field_that_is_open_in_another_window_is_told_there(people: People, session: str) -> None:
     person = people[CHAIR]
     page, other = person.get(session), people[CHAIR].get(session)

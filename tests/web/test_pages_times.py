@@ -103,6 +103,17 @@ def test_a_series_is_changed_from_a_day_on_and_ended(people: People) -> None:
     assert {row.state for row in conferences(people, series)} == {"cancelled"}
 
 
+def test_a_series_that_comes_back_with_a_fault_does_not_go_over_another_one_s(people: People) -> None:
+    series, person = begun(people), people[COORDINATOR]
+    path = f"/series/{series}/change"
+    typed = {"from_day": (today(clock.now()) + timedelta(days=1)).isoformat()}
+    page = person.get(path)
+    assert people[CHAIR].send(page, path, **typed, name="Chefens namn").status == 303
+    back = person.send(page, path, **typed, time="02:15")
+    assert (back.status, person.send(back, path, **typed, time="09:15").status) == (422, 409)
+    assert "Chefens namn" in person.get(f"/series/{series}").words
+
+
 def test_series_are_for_those_who_plan(people: People) -> None:
     series, person = begun(people), people[NURSE]
     paths = ["/series", f"/series/{series}", f"/series/{series}/change", "/conflicts"]

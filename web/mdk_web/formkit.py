@@ -14,7 +14,7 @@ from litestar import Response
 from mdk.clock import STOCKHOLM
 from mdk.errors import Invalid, Problem, RuleBroken, Stale
 from mdk.parsing import fields_of, parse
-from mdk_web.errors import MAX_FIELDS, problems_of, status_of
+from mdk_web.errors import MAX_FIELDS, STATUS, problems_of, status_of
 from mdk_web.rendering import CSRF_FIELD
 
 P = ParamSpec("P")
@@ -79,6 +79,13 @@ class Form(Mapping[str, str]):
         """The version that the form was made from; 0 when it says none."""
         return int(self["version"]) if _COUNT.fullmatch(self.get("version", "")) else 0
 
+    def made_from(self, newest: int, refusal: "Refusal") -> int:
+        """The version that the form goes on from when it is shown: `newest` at first, and once it told of a clash.
+
+        After any other refusal it is still the form's own, so that what others saved meanwhile is not gone over unseen.
+        """
+        return newest if refusal.is_stale or "version" not in self else self.version()
+
     def read(self, kind: type[msgspec.Struct]) -> Any:
         """The form as a struct: empty fields count as not given, numbers may have a comma, times are Swedish.
 
@@ -102,6 +109,11 @@ class Refusal(msgspec.Struct, frozen=True):
     status: int
     message: str
     problems: list[Problem]
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether someone else changed it first."""
+        return self.status == STATUS[Stale][1]
 
     def of(self, field: str) -> str:
         """The sentence beside one field; empty when it is fine."""

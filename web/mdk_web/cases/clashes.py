@@ -67,6 +67,11 @@ def is_same(now: Submission, typed: Submission, today: date) -> bool:
     return not differences(now, _as_stored(typed, today))
 
 
+def is_settling(form: Form) -> bool:
+    """Whether the form was shown with two versions to choose between."""
+    return any(name.startswith(CHOICE) for name in form)
+
+
 def chooses(form: Form) -> bool:
     """Whether the form says, field by field, which of two versions to keep."""
     return form.get("do") in {"save", "submit"} and any(

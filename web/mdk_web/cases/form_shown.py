@@ -30,14 +30,14 @@ def edit_form(visit: Visit, number: str, form: Form | None, refusal: Refusal) ->
     """The form of a stored case, with what was typed in it (`form`) after a refusal or a change of rows."""
     view = queries.view(visit.session, number, by=visit.viewer, at=visit.at)
     filled = forms.stored(view) if form is None else forms.typed(form)
-    is_clash = form is not None and refusal.status == 409
+    is_clash = form is not None and (refusal.is_stale or clashes.is_settling(form))
     return case_form(
         visit,
         filled,
         refusal,
         here=f"/cases/{number}/edit",
         line=forms.strip_of(view),
-        version=view.version,
+        version=view.version if form is None or is_clash else form.made_from(view.version, refusal),
         base=clashes.traces(forms.bare(view)) if form is None or is_clash else form.get("base", ""),
         can_submit=view.state in rules.MOVES["submit"][0],
         autosaves=view.state == CaseState.DRAFT and not is_clash,
@@ -89,7 +89,7 @@ def bar(
         status=refusal.status,
         working=working_of(visit, forms.lenient(form)),
         number=number,
-        version=form.version() if refusal.status == 409 or case is None else case.version,
+        version=case.version if case and saved else form.version(),
         base=clashes.traces(stored) if saved and stored else form.get("base", ""),
         saved_at=visit.at if saved else None,
         refusal=refusal,

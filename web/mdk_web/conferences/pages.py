@@ -73,8 +73,9 @@ def _edit(request: PageRequest, conference_id: str, body: bytes = b"", *, refusa
         view = service.body_of(visit.session, row, by=visit.viewer, at=visit.at)
         form = Form(body)
         values, members = (form, form.every("members")) if body else (values_of(view), view.members)
+        shown = {"conference": row, "made_from": form.made_from(row.version, refusal)}
         people = forms.choices(visit.session, view)
-        return _form_page(visit, "conferences/edit.html", values, members, refusal, conference=row, people=people)
+        return _form_page(visit, "conferences/edit.html", values, members, refusal, people=people, **shown)
 
 
 @get("/conferences/{conference_id:str}/edit", sync_to_thread=True)
@@ -104,9 +105,10 @@ def _show(
     with reading(request) as visit:
         form = Form(body)
         context = shown.conference(visit, conference_id, form if act == "agenda" else None)
-        return page(
-            visit, "conferences/show.html", status=refusal.status, refusal=refusal, act=act, typed=form, **context
-        )
+        newest = context["view"].version
+        made_from = form.made_from(newest, refusal) if act == "agenda" else newest
+        told = {"refusal": refusal, "act": act, "typed": form, "made_from": made_from}
+        return page(visit, "conferences/show.html", status=refusal.status, **told, **context)
 
 
 def _named(conference_id: str, form: Form) -> dict[str, Any]:

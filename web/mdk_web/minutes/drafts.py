@@ -22,6 +22,7 @@ from mdk_web.words import WORDS, word
 
 NOTHING = "Inget"
 LONGEST_TAB = 64
+_CHOOSING = frozenset({"settle", "save", "review"})  # a form that saves itself chooses nothing
 _GROUPS = {"outcome": "outcome", "refractory": "yes_no_unknown", "route": "catheter_route"}
 
 
@@ -157,7 +158,7 @@ def _kept(session: Session, conference: Conference, case: Case, merged: Merged, 
 def _merged(form: Form, mine: MinutesBody, theirs: MinutesBody, version: int, *, saved_from: str) -> Merged:
     is_own = bool(saved_from) and saved_from == form.get("form.tab")
     choices: Mapping[str, str] = {}
-    if form.get("form.settles") == str(version):
+    if form.get("do") in _CHOOSING and form.get("form.settles") == str(version):
         choices = {name: form.get(f"form.take.{name}", "") for name in FIELDS}
     return merge(mine, theirs, marks=form.get("form.base", ""), choices=choices, is_own=is_own)
 

@@ -19,7 +19,6 @@ from mdk_web.room.shown import is_chair
 from mdk_web.visits import PageRequest, Visit, database_of, fragment, go, page, reading, wants_fragment, writing
 
 Page = Response[Any]
-STALE = 409
 
 
 def _path(conference_id: str, number: str) -> str:
@@ -30,7 +29,7 @@ def _room(
     request: PageRequest, conference_id: str, number: str, typed: Form | None = None, refusal: Refusal = NO_REFUSAL
 ) -> Page:
     with reading(request) as visit:
-        context = shown.room(visit, conference_id, number, typed, is_stale=refusal.status == STALE)
+        context = shown.room(visit, conference_id, number, typed, is_stale=refusal.is_stale)
         return page(visit, "minutes/session.html", status=refusal.status, refusal=refusal, **context)
 
 
@@ -41,7 +40,7 @@ def _typed_again(request: PageRequest, conference_id: str, number: str, body: by
         found = queries.view(visit.session, conference_id, number, by=visit.viewer, at=visit.at)
         if found.signed and along.is_of_minutes(Form(body)):
             return _read_instead(visit, conference_id, number, Form(body))
-        standing = drafts.refused(found, Form(body), is_stale=refusal.status == STALE)
+        standing = drafts.refused(found, Form(body), is_stale=refusal.is_stale)
         here = _path(conference_id, number)
         told = {"standing": standing, "refusal": refusal, "lacking": None, "taken": (), "form_path": here}
         return fragment(visit, "minutes/_autosaved.html", status=refusal.status, **told)

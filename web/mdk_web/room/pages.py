@@ -19,7 +19,6 @@ from mdk_web.room import shown
 from mdk_web.visits import PageRequest, fragment, go, page, reading, wants_fragment, writing
 
 Page = Response[Any]
-STALE = 409
 _CASE = "/conferences/{conference_id:str}/session/{number:str}"
 
 
@@ -34,7 +33,7 @@ def _again(request: PageRequest, conference_id: str, number: str, body: bytes, *
     form = Form(body)
     typed, here = (form, form.get("form.case", "")) if along.is_of_minutes(form) else (None, number)
     with reading(request) as visit:
-        context = minutes_shown.room(visit, conference_id, here, typed, is_stale=refusal.status == STALE)
+        context = minutes_shown.room(visit, conference_id, here, typed, is_stale=refusal.is_stale)
         context["reason"] = form.get("reason", "")
         return page(visit, "minutes/session.html", status=refusal.status, refusal=refusal, **context)
 

@@ -106,9 +106,10 @@ def _change(request: PageRequest, series_id: str, body: bytes = b"", *, refusal:
         form = Form(body)
         given = {"values": form, "members": form.every("members")}
         stored = {"values": forms.values_of(view), "members": view.members}
+        shown = {"view": view, "made_from": form.made_from(view.version, refusal)}
         people, filled = choices(visit.session, view), given if body else stored
         return page(
-            visit, "series/change.html", status=refusal.status, view=view, refusal=refusal, people=people, **filled
+            visit, "series/change.html", status=refusal.status, refusal=refusal, people=people, **shown, **filled
         )
 
 

@@ -18,7 +18,6 @@ from mdk_web.urgent import shown
 from mdk_web.visits import PageRequest, go, page, reading, writing
 
 Page = Response[Any]
-STALE = 409
 _PATH = "/cases/{number:str}/urgent-review"
 
 
@@ -34,7 +33,7 @@ def _review_again(request: PageRequest, number: str, body: bytes, *, refusal: Re
 
 def _conclusion(request: PageRequest, number: str, typed: Form | None = None, refusal: Refusal = NO_REFUSAL) -> Page:
     with reading(request) as visit:
-        context = shown.conclusion(visit, number, typed, is_stale=refusal.status == STALE)
+        context = shown.conclusion(visit, number, typed, is_stale=refusal.is_stale)
         return page(visit, "urgent/conclude.html", status=refusal.status, refusal=refusal, **context)
 
 
