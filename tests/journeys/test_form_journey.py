@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Request, Route, expect
 
 from browsing import Visitors, is_clean
 from hatched import demonstrating
@@ -194,6 +194,37 @@ def test_enter_in_a_row_goes_on_to_the_next_and_pasted_opioids_become_rows(sign_
     expect(page.locator("#case-omeq")).to_contain_text("mg morfin peroralt per dygn")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     is_clean(page)
+
+
+def test_what_is_typed_while_a_row_is_removed_stays_and_a_second_press_brings_no_row_back(
+    sign_in: SignIn, address: str
+) -> None:
+    page, held, sent = sign_in(), list[Route](), list[str]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def note(request: Request) -> None:
+        sent.extend([request.url] if request.url.endswith("/cases/rows") else [])
+
+    page.goto(f"{address}/cases/new")
+    dose = '[name="medicines.opioids.{}.dose"]'
+    for place in range(3):
+        page.fill(dose.format(place), f"{place + 1}0")
+        page.keyboard.press("Enter")
+        expect(page.locator(dose.format(place + 1))).to_be_visible()
+    page.route("**/cases/rows", hold, times=1)
+    page.on("request", note)
+    page.get_by_role("button", name="Ta bort opioid 1").click()
+    page.get_by_role("button", name="Ta bort opioid 2").click()
+    page.fill(dose.format(2), "35")
+    assert len(sent) == 1
+    held[0].continue_()
+    expect(page.locator(dose.format(0))).to_have_value("20")
+    expect(page.locator(dose.format(1))).to_have_value("35")
+    expect(page.locator(dose.format(2))).to_have_value("")
+    page.keyboard.type("5")
+    expect(page.locator(dose.format(1))).to_have_value("355")
 
 
 def test_a_session_that_ends_half_way_loses_no_typing(sign_in: SignIn, address: str) -> None:

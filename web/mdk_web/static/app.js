@@ -63,7 +63,29 @@
     event.preventDefault();
     const next = event.target.closest("[role=group]")?.nextElementSibling;
     if (next?.matches("[role=group]")) next.querySelector("select, input").focus();
-    else document.getElementById(list.dataset.enter)?.click();
+    else {
+      const more = document.getElementById(list.dataset.enter);
+      more?.focus(); // what is typed before the new row is there does not lengthen the figure before it
+      more?.click();
+    }
+  });
+
+  // An answer takes the place of a list's rows. What was typed in them since the press goes along in a new press; and
+  // the field that is open stays open where its row has moved to.
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { sourceElement, target, request } = event.detail.ctx;
+    if (!target?.matches?.("[data-rows]")) return;
+    const typed = new FormData(request.form);
+    const isSent = ({ name }) => String(typed.getAll(name)) === String(request.body.getAll(name));
+    if (![...target.querySelectorAll("[name]:not(button)")].every(isSent)) {
+      event.preventDefault();
+      sourceElement.addEventListener("htmx:finally:request", () => setTimeout(() => sourceElement.click()), { once: true });
+      return;
+    }
+    const rows = [...target.querySelectorAll("[role=group]")];
+    const [gone, at] = [sourceElement, document.activeElement].map((each) => rows.indexOf(each.closest("[role=group]")));
+    const open = document.activeElement;
+    if (gone >= 0 && at >= gone) open.id = at > gone ? open.id.replace(`-${at}-`, `-${at - 1}-`) : "";
   });
 
   // Hidden once is hidden on every page of this tab, until shown again; shown is shown on this page only.
