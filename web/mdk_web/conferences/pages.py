@@ -73,9 +73,9 @@ def _edit(request: PageRequest, conference_id: str, body: bytes = b"", *, refusa
         view = service.body_of(visit.session, row, by=visit.viewer, at=visit.at)
         form = Form(body)
         values, members = (form, form.every("members")) if body else (values_of(view), view.members)
-        shown = {"conference": row, "made_from": form.made_from(row.version, refusal)}
+        more = {"conference": row, "made_from": form.made_from(row.version, refusal)}
         people = forms.choices(visit.session, view)
-        return _form_page(visit, "conferences/edit.html", values, members, refusal, people=people, **shown)
+        return _form_page(visit, "conferences/edit.html", values, members, refusal, people=people, **more)
 
 
 @get("/conferences/{conference_id:str}/edit", sync_to_thread=True)
