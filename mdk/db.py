@@ -48,13 +48,15 @@ _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": 
 
 @dataclass(frozen=True)
 class Choices:
-    """What an installation decides for itself: its table of record for opioid equivalents, and where it meets.
+    """What an installation decides for itself: its table of record for opioid equivalents, video links, its language.
 
     `video_url_template` makes the link of a conference that is given none; `{id}` stands for the conference's id.
+    `language` is what the mails of a new person are written in.
     """
 
     omeq_table: str | None = None
     video_url_template: str = ""
+    language: str = "sv"
 
 
 class Database:

@@ -186,8 +186,18 @@ SETTINGS = (
         check=checks.hosts,
     ),
     Setting("OMEQ_TABLE", "", "tabell som gäller för omräkning till morfinekvivalenter (tomt: alla jämförs)"),
-    Setting("LANGUAGE", "sv", "språk", check=checks.one_of("sv", "en")),
-    Setting("TIMEZONE", "Europe/Stockholm", "tidszon", check=checks.zone),
+    Setting(
+        "LANGUAGE",
+        "sv",
+        "språk i mejl till en ny person som inget annat sägs om: sv eller en",
+        check=checks.one_of("sv", "en"),
+    ),
+    Setting(
+        "TIMEZONE",
+        "Europe/Stockholm",
+        "tidszon; dagar, frister och kallelser räknas alltid i svensk tid",
+        check=checks.zone,
+    ),
     Setting("DATA_DIR", "var/demo", "katalog för inbäddad databas och utgående e-post"),
     Setting(
         "METRICS_TOKEN",

@@ -17,7 +17,7 @@ def database(settings: Settings) -> Database:
         check_table(table)
     except RuleBroken as unknown:
         raise BadSetting(f"MDK_OMEQ_TABLE: {unknown.message}") from unknown
-    chosen = Choices(table, settings["VIDEO_URL_TEMPLATE"])
+    chosen = Choices(table, settings["VIDEO_URL_TEMPLATE"], settings["LANGUAGE"])
     return Database(settings.database_url, chosen, masters=masters(settings))
 
 

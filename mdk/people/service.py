@@ -10,13 +10,13 @@ from sqlmodel import col
 from mdk.audit.service import did
 from mdk.audit.structs import SYSTEM, Actor
 from mdk.bearers import next_moment
+from mdk.db import choices
 from mdk.errors import Invalid, NotFound, Problem
 from mdk.people.rules import Relation, check_may
 from mdk.people.structs import Role, Viewer
 from mdk.people.tables import Assignment, BusyTime, Person, Region, SignIn, Unit
 
-SWEDISH = "sv"
-LANGUAGES = (SWEDISH, "en")
+LANGUAGES = ("sv", "en")
 LONGEST = 200  # characters of a name or an address
 # With or without the century of the organisation's number; TSTNMT is what Inera's tests use (clinical.md 4.3).
 _HSA_ID = re.compile(r"(SE|TSTNMT)(16)?\d{10}-[A-Za-z0-9]{1,18}", re.ASCII)
@@ -52,17 +52,19 @@ def add(
 ) -> int:
     """Give a person an assignment, making the person when the address is new; gives the assignment's id.
 
-    `language` is what their mails are written in; None leaves it as it is, Swedish at first. `hsa_id` is what the
+    `language` is what their mails are written in; None leaves it as it is, the installation's
+    own at first. `hsa_id` is what the
     identity provider calls the person, `commission` what it calls the assignment; None leaves either as it is. Raises
     `Invalid` for a bad address, name, role, unit, language or HSA id, or a person's HSA id that someone else has.
     """
     address, shown = email.strip().lower(), " ".join(name.split())
     _check(session, address, shown, role, unit_id)
-    _check_language(language or SWEDISH)
+    _check_language(language or LANGUAGES[0])
     _check_hsa_ids(session, address, hsa_id, commission)
     person = session.scalar(select(Person).where(col(Person.email) == address))
     if person is None:
-        person = Person(email=address, name=shown, profession=profession, created_at=at)
+        first = choices(session).language
+        person = Person(email=address, name=shown, profession=profession, language=first, created_at=at)
         session.add(person)
         session.flush()
     person.active, person.language = True, language or person.language

@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import make
+import stores
 from mdk import bearers
 from mdk.audit.tables import AccessLog
 from mdk.clinical import reference as published
-from mdk.db import Database
+from mdk.db import Choices, Database
 from mdk.errors import Invalid, NotAllowed, NotFound
 from mdk.journey import reference
 from mdk.journey.demo import PEOPLE
@@ -143,6 +144,20 @@ def add(database: Database, **changes: str) -> int:
     } | changes
     with database.writing() as session:
         return service.add(session, at=make.AT, **given)
+
+
+def test_a_new_person_s_mails_are_in_the_installation_s_language_and_a_known_one_s_as_before(
+    database: Database,
+) -> None:
+    english = stores.made(database.url.render_as_string(hide_password=False), Choices(language="en"))
+    make.people(database)
+    for named, email, language in ((None, "ny", "en"), ("sv", "nyare", "sv"), (None, make.CHAIR, "sv")):
+        with english.writing() as session:
+            given: dict[str, Any] = {"role": "member", "unit_id": "mdk-samordning", "language": named}
+            service.add(session, email=make.email(email), name="Ny Person", at=make.AT, **given)
+            person = queries.viewer(session, email=make.email(email)).person_id
+            assert queries.language_of(session, person) == language
+    english.close()
 
 
 def test_a_new_person_is_told_everything_that_is_wrong_at_once(clinic: Database) -> None:

@@ -60,7 +60,8 @@ def test_a_sign_in_that_is_set_in_part_stops_the_start_with_one_line_that_names_
         ("DATABASE_URL", "mysql://x"), ("DATABASE_URL", "x"), ("BASE_URL", ""), ("BASE_URL", "mdk.example"),
         ("SECRET_KEY", "kort"), ("SECRET_KEY", "x" * 31), ("SMTP_URL", "mail.example"), ("MAIL_FROM", "x"),
         ("ORGANIZER", ""), ("LANGUAGE", "no"), ("TIMEZONE", "Mars/Base"), ("TIMEZONE", "/etc/passwd"),
-        ("TIMEZONE", ""), ("LOG_FORMAT", "xml"), ("BASE_URL", "http://mdk.region.example"), ("HOSTS", "a/b"),
+        ("TIMEZONE", ""), ("TIMEZONE", "UTC"), ("LOG_FORMAT", "xml"), ("BASE_URL", "http://mdk.region.example"),
+        ("HOSTS", "a/b"),
         ("OIDC_ISSUER", "http://idp.example"), ("OIDC_SCOPES", "email"), ("OIDC_PERSON_CLAIM", ""),
         ("PROXIES", "caddy"), ("SESSION_IDLE_MINUTES", "4"), ("SESSION_IDLE_MINUTES", "x"),
         ("SESSION_HOURS", "25"), ("SESSION_HOURS", ""), ("SMTP_TLS", "never"), ("OIDC_MAX_AGE", "59"),
@@ -73,6 +74,12 @@ def test_a_bad_setting_is_named_in_one_line_that_does_not_repeat_it(name: str, v
     assert refused.value.message.startswith(f"MDK_{name} ")
     assert "\n" not in refused.value.message
     assert not value or len(value) < 5 or value not in refused.value.message
+
+
+def test_another_zone_than_sweden_s_is_refused_and_told_why() -> None:
+    with pytest.raises(BadSetting) as refused:
+        loaded(TIMEZONE="Europe/Oslo")
+    assert "kan bara vara Europe/Stockholm: allt räknas i svensk tid" in refused.value.message
 
 
 def test_a_bad_setting_in_the_file_is_refused_too(tmp_path: Path) -> None:

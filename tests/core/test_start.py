@@ -8,6 +8,7 @@ from mdk.cases import queries
 from mdk.clinical.factor_sets import NAMES
 from mdk.conferences import service
 from mdk.journey import start
+from mdk.people import queries as people
 from mdk.settings import BadSetting
 
 LINES = [{"drug": "hydromorphone", "route": "oral", "unit": "mg", "dose": "15", "per_day": "2"}]
@@ -67,3 +68,12 @@ def test_an_unknown_table_of_record_stops_the_start_and_names_the_setting(sqlite
         start.database(chosen(sqlite_url, "CDC14"))
     assert refused.value.message.startswith("MDK_OMEQ_TABLE: ")
     assert all(name in refused.value.message for name in NAMES)
+
+
+def test_the_language_of_the_installation_is_a_new_person_s(sqlite_url: str) -> None:
+    given = {"MDK_DATABASE_URL": sqlite_url, "MDK_SECRET_KEY": "x" * 64, "MDK_LANGUAGE": "en"}
+    database = start.database(settings.load(given))
+    make.people(database)
+    with database.reading() as session:
+        assert people.language_of(session, make.viewer(database, make.CHAIR).person_id) == "en"
+    database.close()

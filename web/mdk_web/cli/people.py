@@ -19,7 +19,9 @@ def user() -> None:
 @click.option("--role", required=True, help="Rollen, till exempel referrer eller coordinator.")
 @click.option("--unit", required=True, help="Enhetens id, till exempel palliativa-vaxjo.")
 @click.option(
-    "--language", type=click.Choice(["sv", "en"]), help="Språket i personens mejl; annars som förut, först sv."
+    "--language",
+    type=click.Choice(["sv", "en"]),
+    help="Språket i personens mejl; annars som förut, först MDK_LANGUAGE.",
 )
 @click.option("--hsa-id", help="Personens HSA-id, när inloggningen känner igen personer så (MDK_OIDC_PERSON_CLAIM).")
 @click.option("--commission", help="Uppdragets HSA-id, när inloggningen avgör uppdraget (MDK_OIDC_COMMISSION_CLAIM).")
