@@ -60,9 +60,10 @@ def release(
     Its cases become scheduled, and those that were dropped go back to the queue.
 
     Raises `NotFound`, `NotAllowed`, `Stale`, and `RuleBroken`: `conference.wrong-state`, `conference.in-past`,
-    `conference.no-consultant`, `conference.case-not-queued` (a case left the queue after it was put there), and
-    without an override reason `conference.incomplete` (a field that release needs is missing) or
-    `conference.late-addition` (a later release adds a case).
+    `conference.consultant-away` (consultant and deputy are absent), `conference.no-consultant` (both declined),
+    `conference.case-not-queued` (a case left the queue after it was put there), and without an override reason
+    `conference.incomplete` (a field that release needs is missing) or `conference.late-addition` (a later release adds
+    a case).
     """
     conference = load(session, conference_id, act="conference.release", by=by)
     cases.check_version(conference.version, version)
