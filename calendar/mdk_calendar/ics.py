@@ -13,9 +13,10 @@ from typing import Final
 import icalendar
 from icalendar import vCalAddress, vDuration, vUri
 
+from mdk.clock import STOCKHOLM
 from mdk_calendar import safe
 from mdk_calendar.events import Event, Language
-from mdk_calendar.words import STOCKHOLM, Words, words
+from mdk_calendar.words import Words, words
 
 PRODUCT: Final = "-//Södra sjukvårdsregionen//MDK smärta//SV"
 SUMMARY: Final = "MDK smärta"

@@ -4,14 +4,11 @@ import tomllib
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from mdk.clock import STOCKHOLM
 from mdk_calendar.events import Language, News, Role
-
-STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 
 
 class NoticeWords(msgspec.Struct, frozen=True):

@@ -49,11 +49,12 @@ def intern_rules(expected_treatment_months: Months | None, mobility_benefit: Ter
     ]
 
 
-def intern_considered(
-    expected_treatment_months: Months | None, mobility_benefit: Ternary | None, *, refractory: Ternary = "yes"
-) -> Ternary:
-    """Whether an intern pump may be considered: permission, never a decision."""
-    return all_of(refractory, *(rule.met for rule in intern_rules(expected_treatment_months, mobility_benefit)))
+def intern_considered(expected_treatment_months: Months | None, mobility_benefit: Ternary | None) -> Ternary:
+    """Whether an intern pump may be considered: permission, never a decision.
+
+    Whether the pain is refractory is for the conference to say, in its minutes.
+    """
+    return all_of(*(rule.met for rule in intern_rules(expected_treatment_months, mobility_benefit)))
 
 
 @cache

@@ -90,12 +90,12 @@ def not_done(
     return assignment
 
 
-def follow_up(session: Session, assignment: PumpAssignment, *, by: Viewer, at: datetime, reason: str = "") -> None:
+def follow_up(session: Session, assignment: PumpAssignment, *, by: Viewer, at: datetime) -> None:
     """The 12-week follow-up of an inserted pump is in, as part of the act that recorded it; the case is closed.
 
     Raises `RuleBroken("pathway.wrong-state")` unless a pump is in.
     """
-    case = move_assignment(session, assignment, "follow-up", by=by, at=at, reason=reason)
+    case = move_assignment(session, assignment, "follow-up", by=by, at=at)
     close_case(session, case, by=by, at=at)
 
 

@@ -10,10 +10,10 @@ from icalendar.enums import CLASS, STATUS, TRANSP
 from rich.console import Console
 from rich.table import Table
 
+from mdk.clock import STOCKHOLM
 from mdk.conferences.answer_structs import Slot
 from mdk_calendar.events import Event
 from mdk_calendar.mail import to_mail
-from mdk_calendar.words import STOCKHOLM
 
 AIM = 0.5
 ROUNDS = 6

@@ -77,3 +77,16 @@ def test_every_page_has_a_title_of_its_own() -> None:
 
 def test_templates_are_only_where_their_handlers_are() -> None:
     assert [name_of(path) for path in templates() if not path.is_relative_to(ROOT / "web" / "mdk_web")] == []
+
+
+def test_every_class_that_a_template_writes_has_a_rule_or_a_script_and_no_rule_is_left_over() -> None:
+    static = WEB / "static"
+    styles = re.sub(r"(?s)/\*.*?\*/", "", (static / "mdk.css").read_text(encoding="utf-8"))
+    styled = set(re.findall(r"\.(mdk-[\w-]+)", styles))
+    scripted = set(re.findall(r"mdk-[\w-]+", (static / "app.js").read_text(encoding="utf-8")))
+    markup = "".join(path.read_text(encoding="utf-8") for path in templates())
+    written = " ".join(re.findall(r"""class['"]?\s*[=:]\s*["']([^"']*)["']""", markup))
+    whole = set(re.findall(r"(?<![\w-])mdk-[\w-]*\w(?![\w-]|\{)", written))
+    assert whole - styled - scripted == set()
+    known = set(re.findall(r"mdk-[\w-]*\w", markup))
+    assert {name for name in styled - known if name.rpartition("--")[0] not in known} == set()

@@ -11,7 +11,6 @@ from mdk.errors import Invalid, Problem
 from mdk_web.rendering import CSRF_FIELD
 
 MOST_PARTS = 200
-LONGEST_TEXT = 100_000
 _KIND = "multipart/form-data"
 # The token is the first field of every form of ours, so that it is found without reading the files.
 _TOKEN = re.compile(rb'name="%b"\r\n\r\n([0-9a-f]{1,200})\r\n' % CSRF_FIELD.encode())

@@ -177,7 +177,7 @@ def page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> R
         nav=_nav(visit),
         viewer=_shown_viewer(visit),
         csrf_token=csrf_token(visit.request),
-        flash={"text": SAID[said], "undo": None} if said in SAID else None,
+        flash={"text": SAID[said]} if said in SAID else None,
         **context,
     )
     gone = [Cookie(key=FLASH_COOKIE, path="/", max_age=0)] if said else []

@@ -29,10 +29,6 @@ def test_three_months_and_mobility_permit_an_intern_pump(
     assert intern_considered(months, mobility) == expected
 
 
-def test_pain_that_is_not_refractory_does_not_permit_it() -> None:
-    assert intern_considered(6, "yes", refractory="no") == "no"
-
-
 def test_each_rule_is_shown_with_its_id_and_source() -> None:
     rules = intern_rules(3, "no")
     assert [(rule.id, rule.met) for rule in rules] == [("pump.intern-duration", "yes"), ("pump.intern-mobility", "no")]

@@ -124,7 +124,6 @@ def rows(request: PageRequest, body: RawBody) -> Response[str]:
             filled=forms.typed(form),
             refusal=NO_REFUSAL,
             added=path if form.get("do", "").startswith("add:") else "",
-            here=NEW,
             pasting=brands().note,
         )
         answer.headers["HX-Trigger"] = "input"

@@ -55,11 +55,6 @@ def settled(form: Form, name: str = "starts_at") -> Form:
     return form.having(name, found[which].isoformat())
 
 
-def comes_twice(typed: str) -> bool:
-    """Whether Swedish clocks show a wall time twice that day."""
-    return len(_readings(typed) or []) > 1
-
-
 def only_looks(form: Form) -> bool:
     """Whether the button asked whose time is taken, and not for the conference."""
     return form.get("do", "").partition(":")[0] in {"look", "pick"}

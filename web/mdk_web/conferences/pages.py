@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, RawBody
 
 from mdk.cases.structs import ReasonBody
-from mdk.clock import local
+from mdk.clock import midnight, today
 from mdk.conferences import agenda, queries, service
 from mdk.conferences.structs import ConferenceBody, MoveBody, ReleaseBody, ReplyBody
 from mdk.errors import NotFound
@@ -26,9 +26,9 @@ Page = Response[Any]
 @get("/conferences", sync_to_thread=True)
 def index(request: PageRequest) -> Page:
     with reading(request) as visit:
-        today = local(visit.at).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(visit.at.tzinfo)
-        coming, _ = queries.lines(visit.session, by=visit.viewer, since=today)
-        past, _ = queries.lines(visit.session, by=visit.viewer, since=today - PAST, until=today)
+        begins = midnight(today(visit.at))
+        coming, _ = queries.lines(visit.session, by=visit.viewer, since=begins)
+        past, _ = queries.lines(visit.session, by=visit.viewer, since=begins - PAST, until=begins)
         plans = may_ever("conference.plan", visit.viewer)
         return page(visit, "conferences/index.html", coming=coming, past=past[::-1], plans=plans)
 
