@@ -5,12 +5,13 @@ import pytest
 import make
 from make import CHAIR, COORDINATOR, NURSE, REFERRER
 from mdk import clock
-from mdk.conferences import queries, service
+from mdk.conferences import queries, repeating, service
+from mdk.conferences import series as series_queries
 from mdk.db import Database
 from mdk.people import queries as names
 from mdk.people import service as staff
 from meeting import disable
-from visiting import Page, People, Person, coming, queued
+from visiting import Page, People, Person, coming, queued, soon
 
 
 def hired(database: Database, name: str, role: str, unit_id: str) -> None:
@@ -43,6 +44,18 @@ def test_a_change_of_one_field_keeps_everyone_who_stands_there(people: People) -
         make.email(COORDINATOR),
         sorted(standing),
     )
+
+
+def test_a_change_of_a_series_keeps_everyone_who_stands_there(people: People) -> None:
+    there = {"deputy": make.email(COORDINATOR), "members": [make.email(REFERRER)]}
+    begun = make.series_plan(first_start=soon(), **there)
+    series = make.act(people.database, COORDINATOR, repeating.create_series, body=begun, at=clock.now()).id
+    person, path = people[COORDINATOR], f"/series/{series}/change"
+    day = (clock.today(clock.now()) + make.DAY).isoformat()
+    assert person.send(person.get(path), path, from_day=day, name="Nytt namn").status == 303
+    with people.database.reading() as session:
+        seen = series_queries.one_series(session, series, by=make.viewer(people.database, COORDINATOR))
+    assert (seen.name, seen.deputy, seen.members) == ("Nytt namn", there["deputy"], there["members"])
 
 
 def test_whoever_may_stand_in_can_be_chosen_whatever_else_they_do(people: People) -> None:
