@@ -22,6 +22,7 @@ from mdk.journey import start
 pytestmark = pytest.mark.browser
 
 CHAIR, MEMBER, REFERRER = "Olga Förare", "Disa Deltagare", "Lena Remitterius"
+COORDINATOR = "Sam Ordnarsson"
 CLOCKS = 2  # the case's and the meeting's
 OWN_QUESTION = "Kan extern pump hjälpa hemma?"
 SignIn = Callable[..., Page]
@@ -129,6 +130,46 @@ def test_an_answer_asked_for_before_a_press_does_not_undo_it(sign_in: SignIn, de
     assert button.evaluate("(button) => button.seen") == ["true"]
 
 
+def test_what_is_undone_while_the_minutes_save_themselves_stays_undone(
+    sign_in: SignIn, demo: tuple[int, Database]
+) -> None:
+    port, database = demo
+    conference, (one, *_) = a_conference(database)
+    chair, room = sign_in(CHAIR), f"http://127.0.0.1:{port}/conferences/{conference}"
+    begin(chair, room)
+    answer = chair.locator('[name="answer"]')
+    held = hold(chair, f"**/session/{one}", saying="answer=Hasta")
+    answer.fill("Hastat.")
+    until(chair, lambda: bool(held))
+    answer.fill("")
+    chair.wait_for_timeout(900)  # the next save has begun to wait for the one before it
+    with chair.expect_response(lambda told: told.url.endswith(one) and "&answer=&" in (told.request.post_data or "")):
+        held[0].continue_()
+    expect(chair.locator("#minutes-kept")).not_to_contain_text("hämtat från någon annan")
+    expect(answer).to_have_value("")
+    chair.reload()
+    expect(answer).to_have_value("")
+    expect(chair.locator("#minutes-kept")).to_contain_text("Sparat")
+
+
+def test_presses_in_a_row_on_the_agenda_are_all_made(sign_in: SignIn, demo: tuple[int, Database]) -> None:
+    port, database = demo
+    one, two, three, _ = (make.accepted(database, at=clock.now() - make.DAY) for _ in range(4))
+    starts_at = (clock.now() + 3 * make.DAY).replace(second=0, microsecond=0)
+    page, conference = sign_in(COORDINATOR), make.conference(database, [one], starts_at=starts_at)
+    page.goto(f"http://127.0.0.1:{port}/conferences/{conference}")
+    held, cases = hold(page, "**/agenda"), page.locator('[name^="items."][name$=".case"]')
+    for button in (f"#add-{two}", f"#add-{two}", f"#add-{three}"):
+        page.click(button)
+    held[0].continue_()
+    expect(page.locator(f"#remove-{three}")).to_be_visible()
+    assert cases.evaluate_all("(fields) => fields.map((field) => field.value)") == [one, two, three]
+    expect(page.locator("#notice")).to_be_empty()
+    page.fill('[name="items.0.minutes"]', "20")
+    page.keyboard.press("Enter")
+    expect(page.locator("#agenda-title")).to_have_text("Agenda, 10 minuter lediga")
+
+
 def everyone_sees_who_is_there_and_what_is_written(chair: Page, member: Page, referrer: Page) -> None:
     """The first case: taken up with one key, the quorum ticked, the answer read by others while it is typed."""
     chair.keyboard.press("n")
@@ -202,6 +243,20 @@ def until(page: Page, happened: Callable[[], bool]) -> None:
         if time.monotonic() > end:
             raise TimeoutError
         page.wait_for_timeout(10)
+
+
+def hold(page: Page, address: str, *, saying: str = "") -> list[Route]:
+    """Keeps the next request to an address that says something waiting, to be let go later."""
+    held = list[Route]()
+
+    def keep(route: Route) -> None:
+        if not held and saying in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(address, keep)
+    return held
 
 
 def watching(page: Page) -> Locator:

@@ -17,10 +17,22 @@
     }
   });
 
-  // A save that waited for another is sent with what the other left: the case's number and newest version.
+  // A save that waited for another is sent with what the other left: the case's number and newest version, and of a
+  // form that is fresh itself all that stands in it by then.
   document.addEventListener("htmx:before:request", ({ detail }) => {
-    const { form, body } = detail.ctx.request;
-    form?.querySelectorAll("[data-fresh]").forEach((field) => body?.set?.(field.name, field.value));
+    const { sourceElement, request } = detail.ctx;
+    if (sourceElement.matches("form[data-fresh]")) request.body = new URLSearchParams(new FormData(sourceElement));
+    request.form?.querySelectorAll("[data-fresh]").forEach((field) => request.body?.set?.(field.name, field.value));
+  });
+
+  // A press that waited while its part of the page was exchanged is made anew on what stands there now; where the
+  // button is gone, what it was for is done.
+  document.addEventListener("htmx:before:request", (event) => {
+    const { sourceElement, request } = event.detail.ctx;
+    const pressed = request.submitter ?? sourceElement;
+    if (sourceElement.isConnected || !pressed.id) return;
+    event.preventDefault();
+    document.getElementById(pressed.id)?.click();
   });
 
   // What went wrong with an act is told beside the page, until one goes well.
