@@ -170,6 +170,22 @@ def test_presses_in_a_row_on_the_agenda_are_all_made(sign_in: SignIn, demo: tupl
     expect(page.locator("#agenda-title")).to_have_text("Agenda, 10 minuter lediga")
 
 
+def test_two_presses_on_the_order_of_the_rest_are_both_made(sign_in: SignIn, demo: tuple[int, Database]) -> None:
+    port, database = demo
+    conference, (one, two, three, four) = a_conference(database)
+    chair, room = sign_in(CHAIR), f"http://127.0.0.1:{port}/conferences/{conference}"
+    begin(chair, room)
+    chair.get_by_text("Ändra ordning och tider").click()
+    held, cases = hold(chair, "**/order"), chair.locator('#room-acts [name^="items."][name$=".case"]')
+    for button in (f"#run-down-{one}", f"#run-up-{four}"):
+        chair.click(button)
+    until(chair, lambda: bool(held))
+    held[0].continue_()
+    expect(cases.nth(2)).to_have_value(four)
+    assert cases.evaluate_all("(fields) => fields.map((field) => field.value)") == [two, one, four, three]
+    expect(chair.locator("#notice")).to_be_empty()
+
+
 def everyone_sees_who_is_there_and_what_is_written(chair: Page, member: Page, referrer: Page) -> None:
     """The first case: taken up with one key, the quorum ticked, the answer read by others while it is typed."""
     chair.keyboard.press("n")

@@ -1,5 +1,6 @@
-// The only script of ours: CSRF and fresh versions on htmx requests, typing that is guarded, the eye that hides
-// identities, the key N, Enter in a list's row, menus, clocks, copying. Everything works without it.
+// The only script of ours: CSRF and fresh versions on htmx requests, presses that wait for each other, typing that is
+// guarded, the eye that hides identities, the key N, Enter in a list's row, menus, clocks, copying. Everything works
+// without it.
 "use strict";
 
 (() => {
