@@ -253,6 +253,26 @@ def test_a_session_that_ends_half_way_loses_no_typing(sign_in: SignIn, address: 
     assert page.input_value('[name="pain.nrs_now"]') == "8"
 
 
+def test_a_form_that_was_to_save_itself_when_it_came_back_refused_goes_on_as_the_refused_one(
+    sign_in: SignIn, address: str
+) -> None:
+    page = sign_in()
+    page.goto(f"{address}/cases/new")
+    page.fill('[name="patient.identity_number"]', IDENTITY)
+    expect(page.locator("#case-bar")).to_contain_text("Sparat")
+    page.fill('[name="pain.nrs_now"]', "elva")
+    held: list[Route] = []
+    page.route("**/edit", lambda route: held.append(route), times=1)  # noqa: PLW0108 - a method takes no marks
+    page.get_by_role("button", name="Spara", exact=True).last.click()
+    page.wait_for_timeout(3500)  # meanwhile the form means to save itself, and waits for its turn
+    held.pop().continue_()
+    expect(page.locator("#error-summary")).to_contain_text("NRS nu")
+    page.fill('[name="pain.nrs_now"]', "8")
+    page.get_by_role("button", name="Spara", exact=True).last.click()
+    expect(page.locator("#flash")).to_contain_text("Sparat")
+    expect(page.locator("#error-summary")).to_have_count(0)
+
+
 def test_without_a_script_the_typing_waits_in_the_answer_until_one_has_signed_in(sign_in: SignIn, address: str) -> None:
     page = sign_in(javascript=False)
     page.goto(f"{address}/cases/new")

@@ -27,13 +27,14 @@
   });
 
   // A press that waited while its part of the page was exchanged is made anew on what stands there now; where the
-  // button is gone, what it was for is done.
+  // button is gone, what it was for is done. Nothing else is sent from a part that is gone: what it held went along in
+  // what exchanged it, and its answer would stand for an older page.
   document.addEventListener("htmx:before:request", (event) => {
     const { sourceElement, request } = event.detail.ctx;
     const pressed = request.submitter ?? sourceElement;
-    if (sourceElement.isConnected || !pressed.id) return;
+    if (sourceElement.isConnected) return;
     event.preventDefault();
-    document.getElementById(pressed.id)?.click();
+    if (pressed.id) document.getElementById(pressed.id)?.click();
   });
 
   // What went wrong with an act is told beside the page, until one goes well.
