@@ -13,8 +13,11 @@ from hatched import demonstrating
 
 pytestmark = pytest.mark.browser
 
-MOST = 16
+MOST, FEWER = 16, 12
 _NOT_WALKED = re.compile(r"\.ics$|^/schema|^/static")
+# What is the same to everyone is looked at once at each width.
+_SAME = re.compile(r"^/(?:help|about|sessions)")
+_LOOKS_AT_ALL = {"Vera Remitterius", "Sam Ordnarsson"}
 # One of each kind is enough: an address with its ids and queries taken out stands for all that are alike.
 _KIND = re.compile(r"MDK-\d{4}-\d+|[0-9a-f]{32}|\?.*")
 
@@ -47,11 +50,14 @@ def test_every_page_that_a_role_reaches_is_clean(port: int, new_visitor: Visitor
     page.get_by_role("button", name=name).click()
     page.wait_for_load_state()
     waiting, met, walked = deque(["/"]), set[str](), 0
-    while waiting and walked < MOST:
+    is_first = name in _LOOKS_AT_ALL
+    while waiting and walked < (MOST if is_first else FEWER):
         path = waiting.popleft()
         if _KIND.sub("…", path) in met:
             continue
         met.add(_KIND.sub("…", path))
+        if _SAME.match(path) and not is_first:
+            continue
         if is_page(page, f"http://127.0.0.1:{port}{path}"):
             page.goto(f"http://127.0.0.1:{port}{path}")
             is_fit_for_people(page)
