@@ -36,7 +36,7 @@ def live(begun: Ground, folder: Path, *, lives: int, steps: int) -> None:
 
 
 def test_whatever_happens_the_calendars_end_where_the_agenda_does(begun: Ground, tmp_path: Path) -> None:  # F22
-    live(begun, tmp_path, lives=4, steps=16)
+    live(begun, tmp_path, lives=3, steps=16)
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ import pytest
 from probing import DONE, ROWS, Prober, filled
 from rehearsal import rehearsing
 
-FEW, MANY = 3, 150  # examples of good and of bad values, for each operation
+FEW, MANY = 2, 150  # examples of good and of bad values, for each operation
 HANDFUL = 19
 # What needs more: a file, an invitation that was sent, an inserted pump, a pack that lacks something.
 OUT_OF_REACH = {
